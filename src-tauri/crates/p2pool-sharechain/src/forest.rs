@@ -1,0 +1,467 @@
+//! A forest of linked records: insertion in any order, removal at its ends, ancestors and sums
+//! of work over ancestors in logarithmic time.
+//!
+//! Knows hashes and work, not shares. Source: protocol notes, chain-selection.md section 1.
+
+use core::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::compact::Attempts;
+use crate::hash::ShareHash;
+
+/// Most levels of the skip list.
+const LEVEL_MAX: u32 = 20;
+
+type Slot = usize;
+
+/// What one record adds to the sums over a chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    /// Expected hashes for the share's own target.
+    pub work: Attempts,
+    /// Expected hashes for the easiest target it could have had.
+    pub min_work: Attempts,
+}
+
+/// Sums over a run of records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Number of records.
+    pub count: u32,
+    /// Sum of [`Delta::work`].
+    pub work: Attempts,
+    /// Sum of [`Delta::min_work`].
+    pub min_work: Attempts,
+}
+
+impl Sum {
+    fn one(delta: Delta) -> Self {
+        Self { count: 1, work: delta.work, min_work: delta.min_work }
+    }
+
+    /// Both sums together. Neither work can come near the type's width: see [`Attempts`].
+    fn plus(self, other: Self) -> Self {
+        Self {
+            count: self.count.saturating_add(other.count),
+            work: self.work.wrapping_add(other.work),
+            min_work: self.min_work.wrapping_add(other.min_work),
+        }
+    }
+}
+
+/// From one record over `sum.count` records to an ancestor.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    to: Slot,
+    /// Guards against the slot having been given to another record.
+    generation: u32,
+    sum: Sum,
+}
+
+#[derive(Debug)]
+struct Node<T> {
+    hash: ShareHash,
+    parent: Option<ShareHash>,
+    parent_slot: Option<Slot>,
+    children: Vec<Slot>,
+    delta: Delta,
+    level: u32,
+    generation: u32,
+    /// Links of levels 1 to `level`, made when first wanted.
+    links: Box<[Cell<Option<Link>>]>,
+    data: T,
+}
+
+/// See the module's documentation. Each record carries a `T`.
+#[derive(Debug)]
+pub struct Forest<T> {
+    slots: HashMap<ShareHash, Slot>,
+    nodes: Vec<Option<Node<T>>>,
+    free: Vec<Slot>,
+    generation: u32,
+    seed: u64,
+    /// Records whose parent is not known here, by that parent.
+    bottoms: BTreeMap<Option<ShareHash>, BTreeSet<ShareHash>>,
+    /// Records without children, with their tail.
+    heads: BTreeMap<ShareHash, Option<ShareHash>>,
+    /// Heads by tail.
+    tails: BTreeMap<Option<ShareHash>, BTreeSet<ShareHash>>,
+}
+
+/// One record met on a walk.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a, T> {
+    /// Its hash.
+    pub hash: ShareHash,
+    /// What it adds to sums.
+    pub delta: Delta,
+    /// What it carries.
+    pub data: &'a T,
+}
+
+/// The end of a walk down from a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Sums over the records walked over.
+    pub sum: Sum,
+    /// First record not walked over: known, unknown or none.
+    pub next: Option<ShareHash>,
+}
+
+/// Why a record cannot be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RemoveError {
+    /// Not in the forest.
+    #[error("the share is not known")]
+    Unknown,
+    /// Neither a head nor at the bottom.
+    #[error("the share lies inside a chain")]
+    Interior,
+}
+
+impl<T> Forest<T> {
+    /// An empty forest; `seed` makes the skip list's shape unpredictable.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            slots: HashMap::new(),
+            nodes: Vec::new(),
+            free: Vec::new(),
+            generation: 0,
+            seed,
+            bottoms: BTreeMap::new(),
+            heads: BTreeMap::new(),
+            tails: BTreeMap::new(),
+        }
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Whether the record is here.
+    pub fn contains(&self, hash: ShareHash) -> bool {
+        self.slots.contains_key(&hash)
+    }
+
+    /// Records without children, each with its tail (the missing parent of its oldest ancestor).
+    pub fn heads(&self) -> &BTreeMap<ShareHash, Option<ShareHash>> {
+        &self.heads
+    }
+
+    /// Heads by tail.
+    pub fn tails(&self) -> &BTreeMap<Option<ShareHash>, BTreeSet<ShareHash>> {
+        &self.tails
+    }
+
+    /// Known records whose parent is `parent`, which itself need not be known.
+    pub fn children(&self, parent: Option<ShareHash>) -> Vec<ShareHash> {
+        if let Some(slot) = parent.and_then(|hash| self.slots.get(&hash)) {
+            self.node(*slot).children.iter().map(|child| self.node(*child).hash).collect()
+        } else {
+            self.bottoms.get(&parent).map(|set| set.iter().copied().collect()).unwrap_or_default()
+        }
+    }
+
+    /// The record's parent; `None` if the record is unknown.
+    pub fn parent(&self, hash: ShareHash) -> Option<Option<ShareHash>> {
+        self.slots.get(&hash).map(|slot| self.node(*slot).parent)
+    }
+
+    /// Adds a record; `false` if it is already here.
+    pub fn insert(
+        &mut self,
+        hash: ShareHash,
+        parent: Option<ShareHash>,
+        delta: Delta,
+        data: T,
+    ) -> bool {
+        if self.contains(hash) {
+            return false;
+        }
+        let slot = self.new_node(hash, parent, delta, data);
+        let tail_below = self.link_to_parent(slot);
+        // A record that others waited for takes over their heads; else it is a head itself.
+        let own_children = self.bottoms.remove(&Some(hash)).unwrap_or_default();
+        for child in own_children {
+            let child_slot = self.slots[&child];
+            self.node_mut(child_slot).parent_slot = Some(slot);
+            self.node_mut(slot).children.push(child_slot);
+        }
+        let heads = self.tails.remove(&Some(hash)).unwrap_or_else(|| BTreeSet::from([hash]));
+        for head in &heads {
+            self.heads.insert(*head, tail_below);
+        }
+        self.tails.entry(tail_below).or_default().extend(heads);
+        true
+    }
+
+    /// Joins a new node to its parent and returns the tail of the chain it now stands in.
+    fn link_to_parent(&mut self, slot: Slot) -> Option<ShareHash> {
+        let (hash, parent) = (self.node(slot).hash, self.node(slot).parent);
+        let Some(parent_slot) = parent.and_then(|parent| self.slots.get(&parent).copied()) else {
+            self.bottoms.entry(parent).or_default().insert(hash);
+            return parent;
+        };
+        self.node_mut(slot).parent_slot = Some(parent_slot);
+        self.node_mut(parent_slot).children.push(slot);
+        let parent_hash = self.node(parent_slot).hash;
+        match self.heads.remove(&parent_hash) {
+            Some(tail) => {
+                self.leave_tail(tail, parent_hash);
+                tail
+            }
+            None => self.height_and_last(parent).1,
+        }
+    }
+
+    /// Removes a head, or a record at the bottom of its chain.
+    ///
+    /// # Errors
+    /// Unknown and interior records stay.
+    pub fn remove(&mut self, hash: ShareHash) -> Result<T, RemoveError> {
+        let slot = *self.slots.get(&hash).ok_or(RemoveError::Unknown)?;
+        let node = self.node(slot);
+        let (parent, parent_slot) = (node.parent, node.parent_slot);
+        if node.children.is_empty() {
+            self.remove_head(slot, hash, parent);
+        } else if parent_slot.is_none() {
+            self.remove_bottom(slot, hash, parent);
+        } else {
+            return Err(RemoveError::Interior);
+        }
+        self.slots.remove(&hash);
+        self.free.push(slot);
+        let node = self.nodes[slot].take().expect("slots in use hold a node");
+        Ok(node.data)
+    }
+
+    fn remove_head(&mut self, slot: Slot, hash: ShareHash, parent: Option<ShareHash>) {
+        let tail = self.heads.remove(&hash).expect("a record without children is a head");
+        self.leave_tail(tail, hash);
+        if let Some(parent_slot) = self.node(slot).parent_slot {
+            let parent_node = self.node_mut(parent_slot);
+            parent_node.children.retain(|child| *child != slot);
+            if parent_node.children.is_empty() {
+                let parent_hash = parent_node.hash;
+                self.heads.insert(parent_hash, tail);
+                self.tails.entry(tail).or_default().insert(parent_hash);
+            }
+        } else {
+            self.leave_bottom(parent, hash);
+        }
+    }
+
+    fn remove_bottom(&mut self, slot: Slot, hash: ShareHash, parent: Option<ShareHash>) {
+        self.leave_bottom(parent, hash);
+        let children = core::mem::take(&mut self.node_mut(slot).children);
+        // Only this record's own descendants move to the new tail.
+        let mut moved = Vec::new();
+        let mut open = children.clone();
+        while let Some(at) = open.pop() {
+            let node = self.node(at);
+            if node.children.is_empty() {
+                moved.push(node.hash);
+            }
+            open.extend_from_slice(&node.children);
+        }
+        for head in moved {
+            self.leave_tail(parent, head);
+            self.heads.insert(head, Some(hash));
+            self.tails.entry(Some(hash)).or_default().insert(head);
+        }
+        for child in children {
+            let node = self.node_mut(child);
+            node.parent_slot = None;
+            let child_hash = node.hash;
+            self.bottoms.entry(Some(hash)).or_default().insert(child_hash);
+        }
+    }
+
+    fn leave_tail(&mut self, tail: Option<ShareHash>, head: ShareHash) {
+        if let Some(heads) = self.tails.get_mut(&tail) {
+            heads.remove(&head);
+            if heads.is_empty() {
+                self.tails.remove(&tail);
+            }
+        }
+    }
+
+    fn leave_bottom(&mut self, parent: Option<ShareHash>, hash: ShareHash) {
+        if let Some(set) = self.bottoms.get_mut(&parent) {
+            set.remove(&hash);
+            if set.is_empty() {
+                self.bottoms.remove(&parent);
+            }
+        }
+    }
+
+    /// Number of known records from `hash` down, and the first unknown hash below them.
+    ///
+    /// An unknown or absent `hash` has height 0 and is its own tail.
+    pub fn height_and_last(&self, hash: Option<ShareHash>) -> (u32, Option<ShareHash>) {
+        let reach = self.reach(hash, |_| true);
+        (reach.sum.count, reach.next)
+    }
+
+    /// Sums over all known records from `hash` down.
+    pub fn total(&self, hash: Option<ShareHash>) -> Sum {
+        self.reach(hash, |_| true).sum
+    }
+
+    /// The ancestor `n` steps below `hash`, at most the first unknown hash of its chain.
+    pub fn nth_parent(&self, hash: Option<ShareHash>, n: u32) -> Option<ShareHash> {
+        self.reach(hash, |sum| sum.count <= n).next
+    }
+
+    /// Sums over the first `n` records from `hash` down (fewer if the chain is shorter).
+    pub fn sum_of(&self, hash: Option<ShareHash>, n: u32) -> Sum {
+        self.reach(hash, |sum| sum.count <= n).sum
+    }
+
+    /// Whether `ancestor` is `hash` or below it in the same chain.
+    pub fn is_ancestor(&self, ancestor: ShareHash, hash: ShareHash) -> bool {
+        let (height, _) = self.height_and_last(Some(hash));
+        let (lower, _) = self.height_and_last(Some(ancestor));
+        lower > 0
+            && height >= lower
+            && self.nth_parent(Some(hash), height.saturating_sub(lower)) == Some(ancestor)
+    }
+
+    /// The chain from `hash` down, record by record.
+    pub fn chain(&self, hash: Option<ShareHash>) -> impl Iterator<Item = Record<'_, T>> + '_ {
+        let mut at = hash.and_then(|hash| self.slots.get(&hash).copied());
+        core::iter::from_fn(move || {
+            let node = self.node(at?);
+            at = node.parent_slot;
+            Some(Record { hash: node.hash, delta: node.delta, data: &node.data })
+        })
+    }
+
+    /// What the record carries.
+    pub fn get(&self, hash: ShareHash) -> Option<&T> {
+        self.slots.get(&hash).map(|slot| &self.node(*slot).data)
+    }
+
+    /// What the record carries, to be changed.
+    pub fn get_mut(&mut self, hash: ShareHash) -> Option<&mut T> {
+        let slot = *self.slots.get(&hash)?;
+        Some(&mut self.node_mut(slot).data)
+    }
+
+    /// Walks down from `hash` as far as the sums stay within `within`, which must hold for all
+    /// shorter walks once it holds for a longer one.
+    pub fn reach(&self, hash: Option<ShareHash>, within: impl Fn(&Sum) -> bool) -> Reach {
+        let Some(mut at) = hash.and_then(|hash| self.slots.get(&hash).copied()) else {
+            return Reach { sum: Sum::default(), next: hash };
+        };
+        let mut sum = Sum::default();
+        let mut ceiling = LEVEL_MAX;
+        loop {
+            let node = self.node(at);
+            let mut level = node.level.min(ceiling);
+            let step = loop {
+                match self.link(at, level) {
+                    Some(link) if within(&sum.plus(link.sum)) => break Some(link),
+                    _ if level == 0 => break None,
+                    _ => {
+                        level -= 1;
+                        ceiling = level;
+                    }
+                }
+            };
+            if let Some(link) = step {
+                sum = sum.plus(link.sum);
+                at = link.to;
+                continue;
+            }
+            // One last step over the bottom record, below which nothing is known.
+            let with_last = sum.plus(Sum::one(node.delta));
+            return if node.parent_slot.is_none() && within(&with_last) {
+                Reach { sum: with_last, next: node.parent }
+            } else {
+                Reach { sum, next: Some(node.hash) }
+            };
+        }
+    }
+
+    fn link(&self, slot: Slot, level: u32) -> Option<Link> {
+        let node = self.node(slot);
+        if level == 0 {
+            let to = node.parent_slot?;
+            let generation = self.node(to).generation;
+            return Some(Link { to, generation, sum: Sum::one(node.delta) });
+        }
+        let cell = &node.links[level as usize - 1];
+        if let Some(link) = cell.get()
+            && self.nodes[link.to].as_ref().is_some_and(|to| to.generation == link.generation)
+        {
+            return Some(link);
+        }
+        let mut link = self.link(slot, level - 1)?;
+        while self.node(link.to).level < level {
+            let step = self.link(link.to, self.node(link.to).level.min(level - 1))?;
+            link = Link { sum: link.sum.plus(step.sum), ..step };
+        }
+        cell.set(Some(link));
+        Some(link)
+    }
+
+    fn new_node(
+        &mut self,
+        hash: ShareHash,
+        parent: Option<ShareHash>,
+        delta: Delta,
+        data: T,
+    ) -> Slot {
+        self.generation = self.generation.wrapping_add(1);
+        let level = self.level_of(hash);
+        let node = Node {
+            hash,
+            parent,
+            parent_slot: None,
+            children: Vec::new(),
+            delta,
+            level,
+            generation: self.generation,
+            links: (0..level).map(|_| Cell::new(None)).collect(),
+            data,
+        };
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.nodes.push(None);
+            self.nodes.len() - 1
+        });
+        self.nodes[slot] = Some(node);
+        self.slots.insert(hash, slot);
+        slot
+    }
+
+    /// Level of a record: k with probability 2^-(k+1), the same at each insertion.
+    fn level_of(&self, hash: ShareHash) -> u32 {
+        let bytes = hash.to_internal();
+        let mut number = u64::from_le_bytes(bytes[..8].try_into().expect("eight of 32 bytes"));
+        // SplitMix64's finaliser, keyed: hashes cannot be ground to shape the list.
+        number ^= self.seed;
+        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (number ^ (number >> 31)).trailing_zeros().min(LEVEL_MAX)
+    }
+
+    fn node(&self, slot: Slot) -> &Node<T> {
+        self.nodes[slot].as_ref().expect("slots in use hold a node")
+    }
+
+    fn node_mut(&mut self, slot: Slot) -> &mut Node<T> {
+        self.nodes[slot].as_mut().expect("slots in use hold a node")
+    }
+}
+
+#[cfg(test)]
+#[path = "forest/tests.rs"]
+mod tests;
