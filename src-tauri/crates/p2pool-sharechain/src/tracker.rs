@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::address::AddressError;
 use crate::compact::{Attempts, CompactBits, attempts};
 use crate::forest::{Delta, Forest, RemoveError};
-use crate::generation::{self, Position};
+use crate::generation::{self, Generation, Position};
 use crate::hash::{Hash32, ShareHash};
 use crate::merkle_link;
 use crate::params::Params;
@@ -187,19 +187,28 @@ impl Tracker {
         if let Some(refs) = &info.tx_refs {
             self.check_tx_refs(share.parent(), refs, &share.merkle_branch)?;
         }
-        let window = self.payout_window(share.parent(), share.header.bits);
-        let generation = generation::generate(
-            &self.params,
-            share.version,
-            info,
-            &window,
-            &share.ref_merkle_branch,
-        )?;
+        let generation = self.generation_of(&checked)?;
         if generation.txid(share.last_txout_nonce.to_le_bytes()) != *checked.txid() {
             return Err(ContextError::Generation);
         }
         self.mark_verified(hash);
         Ok(())
+    }
+
+    /// The generation transaction that the chain demands of a share, nonce bytes zero.
+    ///
+    /// # Errors
+    /// A payee in the window that shares of this type cannot pay.
+    pub fn generation_of(&mut self, checked: &CheckedShare) -> Result<Generation, AddressError> {
+        let share = checked.share();
+        let window = self.payout_window(share.parent(), share.header.bits);
+        generation::generate(
+            &self.params,
+            share.version,
+            &share.info,
+            &window,
+            &share.ref_merkle_branch,
+        )
     }
 
     /// The payout window of a share on top of `parent`: it starts at the grandparent.
