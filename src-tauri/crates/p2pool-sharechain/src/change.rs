@@ -1,5 +1,6 @@
 //! [`ChangeSet`]: all that storage ever sees of the share chain.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::hash::ShareHash;
@@ -98,6 +99,8 @@ pub enum BlockStatus {
 }
 
 /// Changes to be stored, in one transaction. Later sets are merged into earlier ones.
+///
+/// The fields take effect in their order: a share that one set both adds and removes is gone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeSet {
     /// New shares.
@@ -127,6 +130,11 @@ impl ChangeSet {
 
     /// Adds a later set to this one; storing the sum equals storing both in turn.
     pub fn merge(&mut self, later: Self) {
+        // A share that comes back starts anew, whatever happened to it before.
+        let back: BTreeSet<_> = later.added.iter().map(|share| share.hash).collect();
+        self.added.retain(|share| !back.contains(&share.hash));
+        self.verified.retain(|hash| !back.contains(hash));
+        self.removed.retain(|hash| !back.contains(hash));
         self.added.extend(later.added);
         self.verified.extend(later.verified);
         self.removed.extend(later.removed);
