@@ -1,0 +1,85 @@
+//! Databases that older versions made, stored as SQL texts, one for each schema but the newest.
+
+use std::path::Path;
+
+use p2pool_sharechain::change::{BlockStatus, Fate, Origin};
+use p2pool_sharechain::time::UnixTime;
+use p2pool_store::{DATABASE_FILE, EventRecord, SeriesPoint, Step};
+use rusqlite::Connection;
+
+use super::{NOW, contents, hash, open};
+
+const OLD: [&str; 1] = [include_str!("../data/v1.sql")];
+
+fn restore(dir: &Path, text: &str) {
+    let conn = Connection::open(dir.join(DATABASE_FILE)).expect("new file");
+    conn.execute_batch(text).expect("the stored text is sound");
+}
+
+fn connect(dir: &Path) -> Connection {
+    Connection::open(dir.join(DATABASE_FILE)).expect("the file exists")
+}
+
+fn schema_of(conn: &Connection) -> Vec<(String, Option<String>)> {
+    let mut statement =
+        conn.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name").expect("readable");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("readable");
+    rows.collect::<Result<_, _>>().expect("readable")
+}
+
+fn version_of(conn: &Connection) -> u32 {
+    conn.pragma_query_value(None, "user_version", |row| row.get(0)).expect("readable")
+}
+
+#[test]
+fn a_migrated_database_has_the_schema_of_a_new_one() {
+    let fresh = tempfile::tempdir().unwrap();
+    open(fresh.path()).store.close().unwrap();
+    let newest = connect(fresh.path());
+    assert_eq!(version_of(&newest) as usize, OLD.len() + 1, "a schema has no stored database");
+
+    for (number, text) in (1..).zip(OLD) {
+        let dir = tempfile::tempdir().unwrap();
+        restore(dir.path(), text);
+        assert_eq!(version_of(&connect(dir.path())), number);
+        assert!(open(dir.path()).recovered.is_none());
+        let migrated = connect(dir.path());
+        assert_eq!(version_of(&migrated), version_of(&newest));
+        assert_eq!(schema_of(&migrated), schema_of(&newest));
+    }
+}
+
+#[test]
+fn step_1_to_2_keeps_the_chain_and_opens_the_history() {
+    let dir = tempfile::tempdir().unwrap();
+    restore(dir.path(), OLD[0]);
+
+    let mut store = open(dir.path()).store;
+
+    let now = contents(&store);
+    assert_eq!(now.best, Some(hash(2)));
+    assert_eq!(now.shares.len(), 2);
+    assert_eq!((now.shares[0].parent, now.shares[0].origin), (None, Origin::Import));
+    assert_eq!((now.shares[1].parent, now.shares[1].origin), (Some(hash(1)), Origin::Own));
+    assert_eq!((now.shares[0].verified, now.shares[1].verified), (true, false));
+    assert_eq!(&*now.shares[1].raw, [0x23, 2, 0xbe, 0xef]);
+    assert_eq!((now.own[0].worker.as_str(), now.own[0].fate), ("garage", Fate::InChain));
+    assert_eq!((now.blocks[0].height, now.blocks[0].status), (900_001, BlockStatus::Mature));
+    assert_eq!(now.blocks[0].payouts, vec![(vec![0x51], 312_500_000), (vec![0x52, 0x53], 7)]);
+
+    let event = EventRecord { at: NOW, kind: "started".into(), json: "{}".into() };
+    store.record_events(std::slice::from_ref(&event)).unwrap();
+    let point = SeriesPoint {
+        name: "hashrate_hps".into(),
+        subject: String::new(),
+        step: Step::Minute,
+        at: UnixTime(1_700_000_040),
+        min: 1.0,
+        avg: 2.0,
+        max: 3.0,
+    };
+    store.record_series(std::slice::from_ref(&point)).unwrap();
+    assert_eq!(store.recent_events(9).unwrap()[0].event, event);
+    let read = store.series("hashrate_hps", "", NOW, UnixTime(NOW.0 + 60), Step::Minute);
+    assert_eq!(read.unwrap(), vec![point]);
+}
