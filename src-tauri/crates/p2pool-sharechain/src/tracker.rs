@@ -103,6 +103,21 @@ impl Tracker {
         self.forest.chain(hash).filter_map(|record| self.shares.get(&record.hash))
     }
 
+    /// Known shares whose parent is `parent`, which itself need not be known.
+    pub fn children(&self, parent: Option<ShareHash>) -> Vec<ShareHash> {
+        self.forest.children(parent)
+    }
+
+    /// The ancestor `n` steps below, at most the first unknown hash of the chain.
+    pub fn nth_parent(&self, hash: Option<ShareHash>, n: u32) -> Option<ShareHash> {
+        self.forest.nth_parent(hash, n)
+    }
+
+    /// Whether `ancestor` is `hash` itself or below it.
+    pub fn is_ancestor(&self, ancestor: ShareHash, hash: ShareHash) -> bool {
+        self.forest.is_ancestor(ancestor, hash)
+    }
+
     /// Known shares without known children, each with its tail.
     pub fn heads(&self) -> impl Iterator<Item = (ShareHash, Option<ShareHash>)> + '_ {
         self.forest.heads().iter().map(|(head, tail)| (*head, *tail))
