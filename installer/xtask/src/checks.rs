@@ -95,13 +95,13 @@ const CHECKS: &[Check] = &[
     Check {
         title: "The window, driven by WebDriver",
         tool: Tool::Cargo,
-        arguments: &["test", "--package", "p2pool-desktop"],
+        arguments: &["test", "-p", "p2pool-desktop"],
         advice: "Again with: cargo test -p p2pool-desktop; screenshots are in tests/artifacts.",
     },
     Check {
         title: "Licences, sources and bans of the dependencies",
         tool: Tool::OptionalCargo,
-        arguments: &["deny", "--offline", "check", "bans", "licenses", "sources"],
+        arguments: &["deny", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"],
         advice: "Leave the dependency, or explain it in deny.toml.",
     },
 ];

@@ -146,7 +146,7 @@ pub(crate) const NEEDS: &[Need] = &[
         name: "WebKitWebDriver (drives the window test)",
         scope: Scope::Tests,
         probe: Probe::Programs(&["WebKitWebDriver"]),
-        debian: &[&["webkit2gtk-driver"]],
+        debian: &[&["webkit2gtk-driver", "webkitgtk-webdriver"]],
         fedora: &[&["/usr/bin/WebKitWebDriver"]],
         arch: &[&["webkitgtk-6.0"]],
         macos: "",

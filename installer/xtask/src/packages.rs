@@ -77,7 +77,12 @@ pub(crate) fn install(missing: &[&Need], family: Family) -> Result<(), Stop> {
         return Err(by_hand(&names, family, false));
     }
     println!("\nInstalling what is missing:");
-    let command: Vec<&str> = install_command(family).into_iter().chain(names).collect();
+    let mut command = install_command(family);
+    if family == Family::Debian {
+        // A fresh system often installs its own updates just now: wait for it to finish.
+        command.extend(["-o", "DPkg::Lock::Timeout=300"]);
+    }
+    command.extend(names);
     privileged(&command, right).must(
         "Run that command yourself in a terminal to see what the package manager asks for, then try again.",
     )
