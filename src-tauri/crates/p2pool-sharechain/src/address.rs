@@ -6,7 +6,8 @@
 
 use bitcoin::base58;
 use bitcoin::bech32::primitives::decode::UncheckedHrpstring;
-use bitcoin::bech32::{Bech32, Fe32};
+use bitcoin::bech32::{Bech32, Fe32, Hrp, segwit};
+use bitcoin::hashes::{Hash, hash160};
 
 use crate::hash::sha256d;
 use crate::params::AddressParams;
@@ -127,7 +128,7 @@ pub fn script(decoded: &Decoded, pads: bool) -> Result<Vec<u8>, AddressError> {
         Decoded::P2sh(hash) => Ok([&[0xa9, 0x14], hash.as_slice(), &[0x87]].concat()),
         Decoded::Witness { program, length, .. } => {
             let program = convert_program(&program[..*length], pads)?;
-            let length = u8::try_from(program.len()).expect("at most 40 bytes");
+            let length = u8::try_from(program.len()).map_err(|_| AddressError::UnpayableProgram)?;
             Ok([&[0x00, length], program.as_slice()].concat())
         }
     }
@@ -151,6 +152,37 @@ fn convert_program(program: &[u8], pads: bool) -> Result<Vec<u8>, AddressError> 
     Ok(out)
 }
 
+/// The address text that shares would use to pay `script`, for display; `None` if no text of this
+/// network pays exactly that in shares that pad witness programs or not.
+///
+/// Payments to a bare public key are shown as the address of its hash, as the donation is.
+pub fn of_script(script: &[u8], pads: bool, params: &AddressParams) -> Option<String> {
+    match script {
+        [0x41, key @ .., 0xac] if key.len() == 65 => Some(of_public_key(key, params)),
+        [0x21, key @ .., 0xac] if key.len() == 33 => Some(of_public_key(key, params)),
+        [0x76, 0xa9, 0x14, hash @ .., 0x88, 0xac] if hash.len() == 20 => {
+            Some(base58_text(params.p2pkh, hash))
+        }
+        [0xa9, 0x14, hash @ .., 0x87] if hash.len() == 20 => Some(base58_text(params.p2sh, hash)),
+        [0x00, length, program @ ..] if usize::from(*length) == program.len() => {
+            let hrp = Hrp::parse(&params.hrp).ok()?;
+            let text = segwit::encode_v0(hrp, program).ok()?;
+            let pays_it =
+                convert_program(program, pads).is_ok_and(|converted| converted == program);
+            pays_it.then_some(text)
+        }
+        _ => None,
+    }
+}
+
+fn of_public_key(key: &[u8], params: &AddressParams) -> String {
+    p2pkh_text(&hash160::Hash::hash(key).to_byte_array(), params)
+}
+
+fn base58_text(version: u8, hash: &[u8]) -> String {
+    base58::encode_check(&[&[version], hash].concat())
+}
+
 /// Whether the script really can be spent by the address's owner; stricter than the chain.
 ///
 /// True for P2PKH, P2SH, P2WPKH, and P2WSH without leading zero byte.
@@ -167,10 +199,7 @@ pub fn pays_its_owner(decoded: &Decoded, pads: bool) -> bool {
 
 /// The P2PKH address text of a public key's hash, the payee key of types below 34.
 pub fn p2pkh_text(hash: &[u8; 20], params: &AddressParams) -> String {
-    let mut data = [0; 21];
-    data[0] = params.p2pkh;
-    data[1..].copy_from_slice(hash);
-    base58::encode_check(&data)
+    base58_text(params.p2pkh, hash)
 }
 
 #[cfg(test)]

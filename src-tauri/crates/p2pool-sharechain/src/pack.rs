@@ -144,12 +144,11 @@ impl<'a> Reader<'a> {
         Ok((hash != [0; 32]).then(|| ShareHash::from_internal(hash)))
     }
 
-    /// 32 bytes of a fixed string.
-    ///
-    /// # Errors
-    /// [`PackError::Short`].
-    pub fn fixed_32(&mut self) -> Result<[u8; 32], PackError> {
-        self.array()
+    /// A string of fixed length; cut off at the end of the buffer, even to nothing.
+    pub fn fixed(&mut self, length: usize) -> &'a [u8] {
+        let (taken, rest) = self.rest.split_at(length.min(self.rest.len()));
+        self.rest = rest;
+        taken
     }
 
     /// A VarInt in its shortest form.
@@ -172,8 +171,7 @@ impl<'a> Reader<'a> {
     /// As [`Reader::var_int`].
     pub fn var_bytes(&mut self) -> Result<&'a [u8], PackError> {
         let length = self.var_int()?;
-        let length = usize::try_from(length).unwrap_or(usize::MAX).min(self.rest.len());
-        self.bytes(length)
+        Ok(self.fixed(usize::try_from(length).unwrap_or(usize::MAX)))
     }
 
     /// A list whose elements `read` takes from the buffer.
@@ -242,4 +240,18 @@ pub fn write_list(out: &mut Vec<u8>, hashes: &[Hash32]) {
     for hash in hashes {
         out.extend_from_slice(hash);
     }
+}
+
+/// Appends pairs of VarInts, the count being that of pairs.
+pub fn write_pairs(out: &mut Vec<u8>, pairs: &[(u64, u64)]) {
+    write_var_int(out, pairs.len() as u64);
+    for (first, second) in pairs {
+        write_var_int(out, *first);
+        write_var_int(out, *second);
+    }
+}
+
+/// Appends a share hash, zeros for none.
+pub fn write_share_hash(out: &mut Vec<u8>, hash: Option<ShareHash>) {
+    out.extend_from_slice(&hash.map_or([0; 32], ShareHash::to_internal));
 }

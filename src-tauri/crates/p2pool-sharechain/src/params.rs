@@ -70,7 +70,7 @@ impl AddressParams {
         let (p2pkh, p2sh, hrp) = match chain {
             Network::Bitcoin => (0, 5, "bc"),
             Network::Regtest => (111, 196, "bcrt"),
-            _ => (111, 196, "tb"),
+            Network::Testnet | Network::Testnet4 | Network::Signet => (111, 196, "tb"),
         };
         Self { p2pkh, p2sh, hrp: hrp.to_owned() }
     }

@@ -134,8 +134,8 @@ pub(crate) struct WindowCursor {
     weights: Vec<Attempts>,
 }
 
-/// Most shares by which the cursor is moved; farther away it starts afresh.
-const MOVE_MAX: u32 = 64;
+/// Most shares by which the cursor is moved, up and down each; farther away it starts afresh.
+const MOVE_MAX: u32 = 512;
 
 impl WindowCursor {
     /// Weights of the window that starts at `start`, has at most `shares_max` shares, and is cut
@@ -192,15 +192,17 @@ impl WindowCursor {
     }
 
     fn move_to(&mut self, forest: &Forest<Stake>, start: Option<ShareHash>, count: u32) {
-        let Some(ahead) = self.steps_from(forest, start) else {
+        let meeting = self.start.and_then(|present| meeting(forest, present, start?));
+        let Some((down, up)) = meeting.filter(|(down, _)| *down < self.count) else {
             self.start = start;
             self.count = count;
             self.weights.clear();
             self.add(forest, start, count);
             return;
         };
-        self.add(forest, start, ahead);
-        let covered = self.count.saturating_add(ahead);
+        self.subtract(forest, self.start, down);
+        self.add(forest, start, up);
+        let covered = self.count.saturating_sub(down).saturating_add(up);
         if covered > count {
             let from = forest.nth_parent(start, count);
             self.subtract(forest, from, covered - count);
@@ -210,13 +212,6 @@ impl WindowCursor {
         }
         self.start = start;
         self.count = count;
-    }
-
-    /// How many shares the wanted start lies above the present one, if few.
-    fn steps_from(&self, forest: &Forest<Stake>, start: Option<ShareHash>) -> Option<u32> {
-        let present = self.start?;
-        let near = forest.chain(start).zip(0..MOVE_MAX);
-        near.into_iter().find(|(record, _)| record.hash == present).map(|(_, steps)| steps)
     }
 
     fn add(&mut self, forest: &Forest<Stake>, from: Option<ShareHash>, count: u32) {
@@ -237,6 +232,25 @@ impl WindowCursor {
                 self.weights[id].wrapping_sub(stake_weight(record.delta.work, record.data));
         }
     }
+}
+
+/// Steps down from `present` and from `wanted` to the first share that both chains have, if few.
+fn meeting(forest: &Forest<Stake>, present: ShareHash, wanted: ShareHash) -> Option<(u32, u32)> {
+    if forest.parent(wanted).flatten() == Some(present) {
+        return Some((0, 1));
+    }
+    let (present_height, present_last) = forest.height_and_last(Some(present));
+    let (wanted_height, wanted_last) = forest.height_and_last(Some(wanted));
+    let down = present_height.saturating_sub(wanted_height);
+    let up = wanted_height.saturating_sub(present_height);
+    if present_last != wanted_last || down.max(up) > MOVE_MAX {
+        return None;
+    }
+    let level = forest
+        .chain(forest.nth_parent(Some(present), down))
+        .zip(forest.chain(forest.nth_parent(Some(wanted), up)));
+    let steps = (0..MOVE_MAX).zip(level).find(|(_, (a, b))| a.hash == b.hash)?.0;
+    Some((down + steps, up + steps))
 }
 
 fn stake_weight(work: Attempts, stake: &Stake) -> Attempts {

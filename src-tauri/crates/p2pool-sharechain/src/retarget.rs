@@ -4,7 +4,7 @@
 
 use ruint::aliases::U256;
 
-use crate::compact::{Attempts, CompactBits, attempts};
+use crate::compact::{Attempts, CompactBits, attempts, two_256};
 use crate::hash::ShareHash;
 use crate::params::Params;
 use crate::share::{SegwitData, ShareData, ShareInfo, TxRefs};
@@ -43,7 +43,8 @@ impl Position {
         let (height, last) = tracker.forest().height_and_last(parent);
         let parent_info =
             parent.and_then(|hash| tracker.get(hash)).map(|share| &share.share().info);
-        let easiest_target = easiest_target(tracker, parent, height, params);
+        let easiest_target =
+            Retarget::above(tracker, parent).map_or(params.max_target, |steps| steps.easiest);
         let far_share = if last.is_none() && height < FAR_SHARE_DISTANCE {
             None
         } else {
@@ -102,33 +103,42 @@ fn clip<T: PartialOrd>(value: T, low: T, high: T) -> T {
     }
 }
 
-fn easiest_target(
-    tracker: &Tracker,
-    parent: Option<ShareHash>,
-    height: u32,
-    params: &Params,
-) -> U256 {
-    let parent_share = parent.and_then(|hash| tracker.get(hash));
-    let (Some(parent_share), true) = (parent_share, height >= params.target_lookbehind) else {
-        return params.max_target;
-    };
-    let wanted = match tracker.attempts_per_second(parent, params.target_lookbehind) {
-        Some(rate) if !rate.is_zero() => {
-            let per_share = rate.wrapping_mul(Attempts::from(params.share_period));
-            let two_256 = Attempts::from(1) << 256;
-            let quotient: Attempts = two_256 / per_share;
-            // Zero less one would be clipped up just as zero is.
-            quotient.saturating_sub(Attempts::from(1))
+/// How the easiest target for a share follows from its parent, step by step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retarget {
+    /// The pool's hashes per second, rounded down.
+    pub attempts_per_second: Attempts,
+    /// Target at which that rate makes one share per period.
+    pub wanted: U256,
+    /// The same, at most a tenth away from the parent's easiest target.
+    pub stepped: U256,
+    /// The same, within the network's limits.
+    pub easiest: U256,
+}
+
+impl Retarget {
+    /// The steps above `parent`; `None` while the chain is shorter than the lookbehind, when the
+    /// network's easiest target holds.
+    pub fn above(tracker: &Tracker, parent: Option<ShareHash>) -> Option<Self> {
+        let params = tracker.params();
+        let (height, _) = tracker.forest().height_and_last(parent);
+        let parent_share = parent.and_then(|hash| tracker.get(hash))?;
+        if height < params.target_lookbehind {
+            return None;
         }
-        _ => Attempts::from(U256::MAX),
-    };
-    let before = Attempts::from(parent_share.share().info.max_bits.target_saturating());
-    let low = before * Attempts::from(9) / Attempts::from(10);
-    let high = before * Attempts::from(11) / Attempts::from(10);
-    let stepped = clip(wanted, low, high);
-    let limited =
-        clip(stepped, Attempts::from(params.min_target), Attempts::from(params.max_target));
-    limited.saturating_to()
+        let rate = tracker.attempts_per_second(parent, params.target_lookbehind)?;
+        let per_share = rate.wrapping_mul(Attempts::from(params.share_period));
+        // Zero less one would be clipped up just as zero is.
+        let wanted = two_256()
+            .checked_div(per_share)
+            .map_or(U256::MAX, |quotient| quotient.saturating_sub(Attempts::from(1)).to());
+        let before = Attempts::from(parent_share.share().info.max_bits.target_saturating());
+        let low = before * Attempts::from(9) / Attempts::from(10);
+        let high = before * Attempts::from(11) / Attempts::from(10);
+        let stepped: U256 = clip(Attempts::from(wanted), low, high).saturating_to();
+        let easiest = clip(stepped, params.min_target, params.max_target);
+        Some(Self { attempts_per_second: rate, wanted, stepped, easiest })
+    }
 }
 
 impl Tracker {

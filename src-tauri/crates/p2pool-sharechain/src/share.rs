@@ -4,7 +4,9 @@
 
 use crate::compact::CompactBits;
 use crate::hash::{Hash32, ShareHash};
-use crate::pack::{PackError, Reader, write_list, write_var_bytes, write_var_int};
+use crate::pack::{
+    PackError, Reader, write_list, write_pairs, write_share_hash, write_var_bytes, write_var_int,
+};
 use crate::params::Params;
 use crate::versions::ShareVersion;
 
@@ -144,6 +146,9 @@ pub struct HashLink {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseShareError {
+    /// The type is older than all that can be parsed; receivers of messages skip such shares.
+    #[error("share type {0} is obsolete")]
+    ObsoleteVersion(u64),
     /// The type is not one that can be parsed.
     #[error("share type {0} is unknown")]
     UnknownVersion(u64),
@@ -177,8 +182,13 @@ impl Share {
         contents: &[u8],
         params: &Params,
     ) -> Result<Self, ParseShareError> {
-        let version =
-            ShareVersion::from_number(version).ok_or(ParseShareError::UnknownVersion(version))?;
+        let version = ShareVersion::from_number(version).ok_or_else(|| {
+            if version < ShareVersion::OLDEST.number() {
+                ParseShareError::ObsoleteVersion(version)
+            } else {
+                ParseShareError::UnknownVersion(version)
+            }
+        })?;
         let mut reader = Reader::new(contents);
         let header = MinHeader {
             version: reader.var_int()?,
@@ -194,7 +204,7 @@ impl Share {
             info,
             ref_merkle_branch: reader.hashes()?,
             last_txout_nonce: reader.u64()?,
-            hash_link: HashLink { state: reader.fixed_32()?, length: reader.var_int()? },
+            hash_link: HashLink { state: reader.array()?, length: reader.var_int()? },
             merkle_branch: reader.hashes()?,
         };
         reader.end()?;
@@ -313,11 +323,7 @@ impl ShareInfo {
         }
         if let Some(refs) = &self.tx_refs {
             write_list(out, &refs.new_hashes);
-            write_var_int(out, refs.refs.len() as u64);
-            for (generations, index) in &refs.refs {
-                write_var_int(out, *generations);
-                write_var_int(out, *index);
-            }
+            write_pairs(out, &refs.refs);
         }
         write_share_hash(out, self.far_share);
         out.extend_from_slice(&self.max_bits.0.to_le_bytes());
@@ -326,8 +332,4 @@ impl ShareInfo {
         out.extend_from_slice(&self.abs_height.to_le_bytes());
         out.extend_from_slice(&self.abs_work.to_le_bytes());
     }
-}
-
-fn write_share_hash(out: &mut Vec<u8>, hash: Option<ShareHash>) {
-    out.extend_from_slice(&hash.map_or([0; 32], ShareHash::to_internal));
 }

@@ -293,11 +293,13 @@ impl Tracker {
         else {
             return Ok(());
         };
+        if version == parent_version {
+            return Ok(());
+        }
         let follows = parent_version.successor() == Some(version);
         match self.deciding_votes(parent) {
             None if follows => Err(ContextError::Version),
             None => Ok(()),
-            Some(_) if version == parent_version => Ok(()),
             Some(votes) if follows => {
                 let sum = votes.values().fold(Attempts::ZERO, |sum, vote| sum.wrapping_add(*vote));
                 let needed = sum.wrapping_mul(Attempts::from(60)) / Attempts::from(100);

@@ -65,7 +65,9 @@ impl StandaloneError {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::TargetTooEasy(_) | Self::HashTooHigh(_) => Blame::Sender,
+            Self::TargetTooEasy(_)
+            | Self::HashTooHigh(_)
+            | Self::Parse(ParseShareError::ObsoleteVersion(_)) => Blame::Sender,
             Self::Parse(_)
             | Self::CoinbaseLength(_)
             | Self::Payee(_)

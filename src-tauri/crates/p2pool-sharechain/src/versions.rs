@@ -18,6 +18,9 @@ pub enum ShareVersion {
 }
 
 impl ShareVersion {
+    /// The oldest type that can be parsed.
+    pub const OLDEST: Self = Self::V17;
+
     /// The newest type this program makes.
     pub const NEWEST: Self = Self::V35;
 
