@@ -261,16 +261,12 @@ impl<T> Forest<T> {
     fn remove_bottom(&mut self, slot: Slot, hash: ShareHash, parent: Option<ShareHash>) {
         self.leave_bottom(parent, hash);
         let children = core::mem::take(&mut self.node_mut(slot).children);
-        // Only this record's own descendants move to the new tail.
-        let mut moved = Vec::new();
-        let mut open = children.clone();
-        while let Some(at) = open.pop() {
-            let node = self.node(at);
-            if node.children.is_empty() {
-                moved.push(node.hash);
-            }
-            open.extend_from_slice(&node.children);
-        }
+        let moved = if self.bottoms.contains_key(&parent) {
+            self.heads_above(&children)
+        } else {
+            // Without siblings, the heads above are all that the old tail has.
+            self.tails.get(&parent).into_iter().flatten().copied().collect()
+        };
         for head in moved {
             self.leave_tail(parent, head);
             self.heads.insert(head, Some(hash));
@@ -282,6 +278,19 @@ impl<T> Forest<T> {
             let child_hash = node.hash;
             self.bottoms.entry(Some(hash)).or_default().insert(child_hash);
         }
+    }
+
+    fn heads_above(&self, slots: &[Slot]) -> Vec<ShareHash> {
+        let mut heads = Vec::new();
+        let mut open = slots.to_vec();
+        while let Some(at) = open.pop() {
+            let node = self.node(at);
+            if node.children.is_empty() {
+                heads.push(node.hash);
+            }
+            open.extend_from_slice(&node.children);
+        }
+        heads
     }
 
     fn leave_tail(&mut self, tail: Option<ShareHash>, head: ShareHash) {

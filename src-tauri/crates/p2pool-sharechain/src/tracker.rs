@@ -38,6 +38,7 @@ pub struct Tracker {
     verified: Forest<()>,
     payees: PayeeTable,
     cursor: WindowCursor,
+    revision: u64,
 }
 
 impl Tracker {
@@ -50,6 +51,7 @@ impl Tracker {
             verified: Forest::new(seed),
             payees: PayeeTable::default(),
             cursor: WindowCursor::default(),
+            revision: 0,
         }
     }
 
@@ -66,6 +68,11 @@ impl Tracker {
     /// Whether no share is known.
     pub fn is_empty(&self) -> bool {
         self.shares.is_empty()
+    }
+
+    /// Changes whenever a share is added or removed.
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// A known share.
@@ -138,6 +145,7 @@ impl Tracker {
         let stake = Stake { payee, donation: info.data.donation };
         self.forest.insert(hash, share.share().parent(), delta(share), stake);
         self.shares.insert(hash, known);
+        self.revision = self.revision.wrapping_add(1);
         Ok(true)
     }
 
@@ -152,6 +160,7 @@ impl Tracker {
         let stake = self.forest.remove(hash)?;
         self.payees.remove(stake.payee);
         self.shares.remove(&hash);
+        self.revision = self.revision.wrapping_add(1);
         if self.verified.contains(hash) {
             self.verified.remove(hash)?;
         }
@@ -317,27 +326,29 @@ impl Tracker {
         refs: &TxRefs,
         merkle_branch: &[Hash32],
     ) -> Result<(), ContextError> {
-        let mut hashes = Vec::with_capacity(refs.refs.len());
-        for (generations, index) in &refs.refs {
-            let index = usize::try_from(*index).map_err(|_| ContextError::TxRefs)?;
-            let hash = match generations.checked_sub(1) {
-                None => refs.new_hashes.get(index).copied(),
-                Some(steps) => {
-                    let steps = u32::try_from(steps).map_err(|_| ContextError::TxRefs)?;
-                    let ancestor = self.forest.nth_parent(parent, steps);
-                    ancestor
-                        .and_then(|hash| self.get(hash))
-                        .and_then(|share| share.share().info.tx_refs.as_ref())
-                        .and_then(|refs| refs.new_hashes.get(index).copied())
-                }
+        match self.referenced_transactions(parent, refs) {
+            Some(hashes) if merkle_link::branch_of_first(&hashes) == merkle_branch => Ok(()),
+            _ => Err(ContextError::TxRefs),
+        }
+    }
+
+    /// The transactions that a share on top of `parent` refers to, in block order; `None` if a
+    /// reference leads nowhere.
+    pub(crate) fn referenced_transactions(
+        &self,
+        parent: Option<ShareHash>,
+        refs: &TxRefs,
+    ) -> Option<Vec<Hash32>> {
+        let resolve = |(generations, index): &(u64, u64)| {
+            let index = usize::try_from(*index).ok()?;
+            let Some(steps) = generations.checked_sub(1) else {
+                return refs.new_hashes.get(index).copied();
             };
-            hashes.push(hash.ok_or(ContextError::TxRefs)?);
-        }
-        if merkle_link::branch_of_first(&hashes) == merkle_branch {
-            Ok(())
-        } else {
-            Err(ContextError::TxRefs)
-        }
+            let ancestor = self.forest.nth_parent(parent, u32::try_from(steps).ok()?)?;
+            let refs = self.get(ancestor)?.share().info.tx_refs.as_ref()?;
+            refs.new_hashes.get(index).copied()
+        };
+        refs.refs.iter().map(resolve).collect()
     }
 }
 
