@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::expect_none;
-use crate::repository::root;
+use crate::repository::{File, files, root};
 
 /// Each package with all of ours that it may name. `ANY` stands for every one.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -47,7 +47,8 @@ const ANY: &str = "*";
 pub(crate) const PURE: &[(&str, &[&str])] = &[
     ("p2pool-sharechain", &["bitcoin", "sha2", "ruint", "thiserror"]),
     ("p2pool-wire", &["bitcoin", "thiserror"]),
-    ("p2pool-engine", &["bitcoin", "thiserror"]),
+    // fastrand without its entropy: a generator that only ever sees the seed it is given.
+    ("p2pool-engine", &["bitcoin", "fastrand", "thiserror"]),
     ("p2pool-stratum", &["bitcoin", "serde", "serde_json", "thiserror"]),
 ];
 
@@ -173,6 +174,28 @@ fn matches(pattern: &str, name: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
 }
 
+/// Dependencies of a member's manifest that name a version or features of their own.
+fn own_versions(manifest: &File) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut is_list = false;
+    for (number, line) in (1..).zip(manifest.text.lines()) {
+        if line.starts_with('[') {
+            is_list = line.trim_end_matches(']').ends_with("dependencies");
+        } else if is_list && line.contains('=') && !line.contains("workspace = true") {
+            found.push(format!("{}:{number} {line}", manifest.path));
+        }
+    }
+    found
+}
+
+#[test]
+fn versions_stand_in_the_root_manifest_only() {
+    let files = files();
+    let members = files.iter().filter(|f| f.name() == "Cargo.toml" && f.path != "Cargo.toml");
+    let found: Vec<String> = members.flat_map(own_versions).collect();
+    expect_none("Give the version in the root's [workspace.dependencies]", &found);
+}
+
 #[test]
 fn every_arrow_points_down() {
     expect_none("ARCHITECTURE.md section 3 forbids", &complaints(&Manifests::read()));
@@ -206,6 +229,28 @@ mod tests {
         assert_eq!(with_edge("p2pool-app", "tauri-plugin-opener", false).len(), 1);
         assert_eq!(with_edge("p2pool-node", "rusqlite", true).len(), 1);
         assert!(with_edge("p2pool-practice", "bitcoinkernel", false).is_empty());
+    }
+
+    #[test]
+    fn a_version_outside_the_root_is_found() {
+        let text = "\
+[package]
+name = \"x\"
+
+[dependencies]
+serde.workspace = true
+toml = { workspace = true, optional = true }
+tokio = \"1\"
+
+[target.'cfg(unix)'.dev-dependencies]
+rand = { version = \"0.9\" }
+";
+        let manifest = File { path: "x/Cargo.toml".into(), text: text.into() };
+        let found = own_versions(&manifest);
+        assert_eq!(
+            found,
+            ["x/Cargo.toml:7 tokio = \"1\"", "x/Cargo.toml:10 rand = { version = \"0.9\" }"]
+        );
     }
 
     #[test]

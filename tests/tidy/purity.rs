@@ -5,7 +5,7 @@ use crate::expect_none;
 use crate::repository::{File, files};
 
 /// What a pure crate never names. Address types live in `core::net`, which opens nothing.
-const FORBIDDEN: [&str; 14] = [
+const FORBIDDEN: [&str; 15] = [
     "tokio",
     "std::net",
     "std::fs",
@@ -15,6 +15,7 @@ const FORBIDDEN: [&str; 14] = [
     "Instant::now",
     "SystemTime::now",
     "getrandom",
+    "Rng::new",
     "thread_rng",
     "OsRng",
     "RandomState",
