@@ -1,0 +1,6 @@
+mod difficulty;
+mod handshake;
+mod jobs;
+mod properties;
+mod rig;
+mod submits;
