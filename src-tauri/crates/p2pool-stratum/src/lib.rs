@@ -1,7 +1,8 @@
-//! The protocol between a pool and its miners, Stratum version 1.
+//! The protocol between a pool and its miners, Stratum version 1, both halves of it.
 //!
-//! Pure: no sockets, no clock, no threads. [`Session`] is the server's side of one connection; it is
-//! fed with lines and the time through `handle`, and says what to do through `poll`. What it is not: it does not accept connections, decide what is mined, or know
+//! Pure: no sockets, no clock, no threads. [`Session`] is the server's side of one connection and
+//! [`Client`] the miner's; both are fed with lines and the time through `handle`, and say what to do
+//! through `poll`. What it is not: it does not accept connections, decide what is mined, or know
 //! what becomes of a solution.
 //!
 //! *Invariant:* a solution that makes a block leaves the session, whatever else is wrong with it.
@@ -22,6 +23,7 @@
 //! The facts about miners in the field that this crate follows are in `docs/stratum.md`.
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod extranonce;
 pub mod job;
 pub mod lines;
@@ -32,6 +34,7 @@ pub mod session;
 pub mod submit;
 pub mod vardiff;
 
+pub use crate::client::{Client, ClientConfig};
 pub use crate::extranonce::{Extranonce1, ExtranonceAllocator};
 pub use crate::lines::LineBuffer;
 pub use crate::session::{Action, CloseReason, Event, Session, SessionConfig};
