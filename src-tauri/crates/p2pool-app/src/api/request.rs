@@ -1,0 +1,80 @@
+//! What the window may ask for.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::ChartRange;
+
+/// A deed the user asked for. The reply says that it was understood; the effect arrives as events.
+///
+/// Every request is idempotent: asking for what already is answers `Done`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+#[ts(export)]
+pub enum AppRequest {
+    /// Starts the practice node and shows it. Mining waits for `StartMining`.
+    EnterPractice,
+    /// Stops the practice node and returns to Welcome. Its data is kept.
+    LeavePractice,
+    /// Starts mining, or arms the start if something is not ready.
+    StartMining,
+    /// Takes an armed start back.
+    CancelStart,
+    /// Pauses mining until `ResumeMining`.
+    PauseMining,
+    /// Resumes mining.
+    ResumeMining,
+    /// Chooses the range of the hash rate chart; answered by a `Series` event.
+    ShowRange {
+        /// The range.
+        range: ChartRange,
+    },
+    /// Chooses the theme, remembered in the settings.
+    SetTheme {
+        /// The theme.
+        theme: Theme,
+    },
+    /// Tells whether the window can be seen; hidden windows get fewer events.
+    SetVisible {
+        /// Whether it can be seen.
+        is_visible: bool,
+    },
+    /// Tries again what a problem stopped.
+    TryAgain {
+        /// [`Problem::id`](super::Problem::id).
+        problem: u32,
+    },
+    /// Hides a problem until it happens anew.
+    DismissProblem {
+        /// [`Problem::id`](super::Problem::id).
+        problem: u32,
+    },
+}
+
+/// The answer to a request that was understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum AppReply {
+    /// Understood; the effect follows as events.
+    Done,
+}
+
+/// The look of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    System,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
