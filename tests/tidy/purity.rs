@@ -26,8 +26,9 @@ const FORBIDDEN: [&str; 15] = [
 /// The same modules when they are named inside `use std::{..}`.
 const FORBIDDEN_MODULES: [&str; 5] = ["net", "fs", "thread", "process", "env"];
 
-/// The line with which the library of a pure crate forbids unsafe code.
-const FORBID_UNSAFE: &str = "#![forbid(unsafe_code)]";
+/// Lines that stand in the library of every pure crate.
+const DECLARATIONS: [&str; 2] =
+    ["#![forbid(unsafe_code)]", "#![deny(clippy::iter_over_hash_type)]"];
 
 /// The code of a file without comments and without what is compiled for tests only.
 ///
@@ -97,11 +98,12 @@ fn pure_crates_name_nothing_impure() {
         let folder = format!("src-tauri/crates/{package}/src/");
         let sources = files.iter().filter(|f| f.path.starts_with(&folder));
         let sources: Vec<&File> = sources.filter(|f| f.extension() == "rs").collect();
-        match sources.iter().find(|f| f.path == format!("{folder}lib.rs")) {
-            Some(library) if library.text.lines().any(|line| line == FORBID_UNSAFE) => {}
-            Some(library) => found.push(format!("{} lacks {FORBID_UNSAFE}", library.path)),
-            None => found.push(format!("{folder}lib.rs is missing")),
-        }
+        let library = sources.iter().find(|f| f.path == format!("{folder}lib.rs"));
+        let library = library.unwrap_or_else(|| panic!("{folder}lib.rs is missing"));
+        let lacks = |line: &&&str| !library.text.lines().any(|l| l == **line);
+        found.extend(
+            DECLARATIONS.iter().filter(lacks).map(|line| format!("{} lacks {line}", library.path)),
+        );
         for file in sources.iter().filter(|f| !is_for_tests(&f.path)) {
             found.extend(complaints(file));
         }

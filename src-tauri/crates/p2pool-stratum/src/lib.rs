@@ -22,6 +22,7 @@
 //!
 //! The facts about miners in the field that this crate follows are in `docs/stratum.md`.
 #![forbid(unsafe_code)]
+#![deny(clippy::iter_over_hash_type)]
 
 pub mod client;
 pub mod extranonce;
