@@ -6,8 +6,10 @@
 //! *Invariant:* a share is valid here exactly if the live network's nodes take it. The protocol
 //! notes in `docs/` say how; the vectors in `tests/vectors` are the judge.
 #![forbid(unsafe_code)]
+#![deny(clippy::iter_over_hash_type)]
 
 pub mod address;
+pub mod best;
 pub mod change;
 pub mod compact;
 pub mod forest;
@@ -18,8 +20,10 @@ pub mod merkle_link;
 pub mod pack;
 pub mod params;
 pub mod payout;
+pub mod prune;
 pub mod retarget;
 pub mod share;
+pub mod stats;
 pub mod template;
 pub mod time;
 pub mod tracker;
