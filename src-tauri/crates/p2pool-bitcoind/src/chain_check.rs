@@ -123,7 +123,7 @@ mod tests {
             verificationprogress: 1.0,
             initialblockdownload: false,
             pruned: false,
-            size_on_disk: 0,
+            size_on_disk: None,
             warnings: warnings.clone(),
         };
         let network = NetworkInfo {

@@ -36,8 +36,8 @@ pub struct BlockchainInfo {
     /// Whether old blocks are deleted.
     pub pruned: bool,
     /// Bytes on disk.
-    #[serde(default)]
-    pub size_on_disk: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_on_disk: Option<u64>,
     /// What the node wants its owner to know.
     #[serde(default)]
     pub warnings: Warnings,
