@@ -6,6 +6,7 @@ mod commands;
 mod dependencies;
 mod generated;
 mod links;
+mod map;
 mod names;
 mod purity;
 mod repository;
