@@ -128,7 +128,7 @@ pub(crate) const NEEDS: &[Need] = &[
         probe: Probe::Library(&["ayatana-appindicator3-0.1", "appindicator3-0.1"]),
         debian: &[&["libayatana-appindicator3-dev"]],
         fedora: &[&["libappindicator-gtk3-devel"]],
-        arch: &[&["libappindicator-gtk3", "libayatana-appindicator"]],
+        arch: &[&["libayatana-appindicator"]],
         macos: "",
         windows: "",
     },
