@@ -324,7 +324,7 @@ impl BlockTemplate {
 }
 
 /// The script of the witness commitment output for a witness root.
-pub(crate) fn witness_commitment_script(wtxid_root: &Hash32) -> Vec<u8> {
+pub fn witness_commitment_script(wtxid_root: &Hash32) -> Vec<u8> {
     let mut preimage = [0; 64];
     preimage[..32].copy_from_slice(wtxid_root);
     preimage[32..].copy_from_slice(&WITNESS_RESERVED_VALUE);

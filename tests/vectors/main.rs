@@ -1,0 +1,103 @@
+//! Byte-exact agreement with the reference implementation: every vector file in a folder, checked.
+//!
+//! `P2POOL_VECTORS` names the folder; without it, it is this one. No file has to be there, but
+//! each `.json` or `.json.gz` that is there has to be known, and to agree. What the files hold is
+//! said in each one's `header`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "reports to the terminal")]
+
+mod addresses;
+mod blocks;
+mod cases;
+mod chains;
+mod computation;
+mod encodings;
+mod files;
+mod invalid;
+mod links;
+#[path = "../../src-tauri/crates/p2pool-wire/tests/vectors/messages/mod.rs"]
+mod messages;
+mod networks;
+mod read;
+mod record;
+mod stores;
+mod targets;
+mod templates;
+mod trees;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::cases::Cases;
+use crate::files::VectorFile;
+
+/// How one kind of file is checked.
+type Check = fn(&Value, &Path, &mut Cases) -> Result<(), String>;
+
+/// The check for a file, by its name and that of the folder it lies in.
+fn check_of(folder: &str, name: &str) -> Option<Check> {
+    Some(match (folder, name) {
+        ("chains", _) => chains::check,
+        ("invalid", _) => invalid::check,
+        ("trees", _) => trees::check,
+        ("live", "accepted_blocks") => blocks::check,
+        ("live", name) if name.contains("_share_store") => stores::check,
+        (_, "encodings") => encodings::check,
+        (_, "floating_integer") => targets::check_compact,
+        (_, "difficulty") => targets::check_difficulty,
+        (_, "merkle") => links::check_merkle,
+        (_, "hash_link") => links::check_hash_link,
+        (_, "networks_subsidy") => networks::check,
+        (_, "addresses") => addresses::check,
+        (_, name) if name.starts_with("p2p_messages_") => check_messages,
+        _ => return None,
+    })
+}
+
+/// Recorded messages between nodes, by the check of the crate that reads them.
+fn check_messages(document: &Value, _: &Path, cases: &mut Cases) -> Result<(), String> {
+    messages::check(document, &mut |name, result| cases.run(name, || result));
+    Ok(())
+}
+
+fn folder() -> PathBuf {
+    std::env::var_os("P2POOL_VECTORS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors"), PathBuf::from)
+}
+
+/// Checks one file.
+fn run(file: &VectorFile, cases: &mut Cases) {
+    let Some(check) = check_of(&file.folder, &file.name) else {
+        cases.fail("the file", "not a kind of vectors that is known here");
+        return;
+    };
+    let outcome = files::load(&file.path).and_then(|doc| check(&doc, &file.path, cases));
+    if let Err(reason) = outcome {
+        cases.fail("the file", &reason);
+    }
+}
+
+fn main() -> ExitCode {
+    let folder = folder();
+    let files = match files::below(&folder) {
+        Ok(files) => files,
+        Err(reason) => {
+            eprintln!("{}: {reason}", folder.display());
+            return ExitCode::FAILURE;
+        }
+    };
+    let (mut passed, mut failed) = (0, 0);
+    for file in &files {
+        let mut cases = Cases::default();
+        run(file, &mut cases);
+        println!("{:>6} cases  {}", cases.passed(), file.shown);
+        for failure in cases.failures() {
+            println!("        FAILED {failure}");
+        }
+        passed += cases.passed();
+        failed += cases.failures().len();
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
