@@ -1,0 +1,28 @@
+import { joined, type Measure, whole } from "./number";
+
+const SATS_PER_BTC = 100_000_000;
+const THIN = "\u202f";
+
+/** An amount in BTC: 8 decimals in groups of three after the point, `0.003 750 00`. */
+export function btcParts(sats: number, locale?: string): Measure {
+  const coins = Math.floor(sats / SATS_PER_BTC);
+  const rest = String(sats % SATS_PER_BTC).padStart(8, "0");
+  const point = decimalPoint(locale);
+  const decimals = `${rest.slice(0, 3)}${THIN}${rest.slice(3, 6)}${THIN}${rest.slice(6)}`;
+  return { value: `${whole(coins, locale)}${point}${decimals}`, unit: "BTC" };
+}
+
+/** An amount: `0.003 750 00 BTC`. */
+export function btc(sats: number, locale?: string): string {
+  return joined(btcParts(sats, locale));
+}
+
+/** An amount in satoshis: `375,000 sats`. */
+export function sats(amount: number, locale?: string): string {
+  return joined({ value: whole(amount, locale), unit: "sats" });
+}
+
+function decimalPoint(locale?: string): string {
+  const parts = new Intl.NumberFormat(locale).formatToParts(1.5);
+  return parts.find((part) => part.type === "decimal")?.value ?? ".";
+}

@@ -1,0 +1,28 @@
+import type { ProblemCode } from "../ipc/generated/ProblemCode";
+import { isText, t, type TextKey } from "../text";
+
+/** Stand-ins for values a report left out: a problem is shown even then. */
+const GAPS = { reason: "…", port: "…", path: "…", date: "…", count: "1", doing: "…" };
+
+/** Problems of the Bitcoin node, which in practice is the private chain. */
+const IN_PRACTICE: Partial<Record<ProblemCode, TextKey>> = {
+  "N-01": "problem.N-01.practice",
+  "N-12": "problem.N-12.practice",
+  "N-13": "problem.N-13.practice",
+};
+
+/** The sentence of a problem. */
+export function problemMessage(
+  code: ProblemCode,
+  values: Readonly<{ [key in string]: string }>,
+  isPractice: boolean,
+): string {
+  const key = (isPractice ? IN_PRACTICE[code] : undefined) ?? textOf(code);
+  return t(key, { ...GAPS, app: t("app.name"), ...values });
+}
+
+/** A code of a newer application than this window falls back to the general sentence. */
+function textOf(code: ProblemCode): TextKey {
+  const key: TextKey = `problem.${code}`;
+  return isText(key) ? key : "problem.E-APP-00";
+}
