@@ -1,0 +1,142 @@
+import { exhaustive } from "../exhaustive";
+import { applied } from "./apply";
+import { series } from "./fake/fixtures";
+import { begun, happened, Pretend } from "./fake/pretend";
+import { ready, type ScriptName, SCRIPTS } from "./fake/scripts";
+import type { AppEvent } from "./generated/AppEvent";
+import type { AppReply } from "./generated/AppReply";
+import type { AppRequest } from "./generated/AppRequest";
+import type { AppSnapshot } from "./generated/AppSnapshot";
+import type { Change } from "./generated/Change";
+import type { Host } from "./host";
+
+const BEAT_SECS = 2;
+const JOIN_SECS = 2;
+
+/**
+ * A scripted application. Time passes only by {@link FakeHost.advance}; requests have the effects
+ * the real one has, as far as the window can tell.
+ */
+export class FakeHost implements Host {
+  /** Requests received, oldest first. */
+  readonly requests: AppRequest[] = [];
+  /** Subscriptions received. */
+  subscriptions = 0;
+
+  #script: ScriptName;
+  #state: AppSnapshot;
+  #onEvent: ((event: AppEvent) => void) | null = null;
+  #pretend = new Pretend();
+  #joinedAt: number | null = null;
+
+  constructor(script: ScriptName, now: number) {
+    this.#script = script;
+    this.#state = SCRIPTS[script](now);
+  }
+
+  subscribe(onEvent: (event: AppEvent) => void): Promise<AppSnapshot> {
+    this.subscriptions += 1;
+    if (this.#script === "loading") return new Promise(() => {});
+    if (this.#script === "W-01") {
+      return Promise.reject({ code: "W-01", values: {}, technical: "no controller answers" });
+    }
+    this.#onEvent = onEvent;
+    return Promise.resolve(this.#state);
+  }
+
+  request(request: AppRequest): Promise<AppReply> {
+    this.requests.push(request);
+    this.#do(request);
+    return Promise.resolve({ kind: "done" });
+  }
+
+  /** Sends an event, as the application would. */
+  send(change: Change): void {
+    const seq = this.#state.seq + 1;
+    this.#state = { ...applied(this.#state, change), seq, now: this.#state.now };
+    this.#onEvent?.({ seq, change });
+  }
+
+  /** Loses an event on the way: the next one leaves a gap. */
+  loseOne(): void {
+    this.#state = { ...this.#state, seq: this.#state.seq + 1 };
+  }
+
+  /** Lets a second pass; with `isAlive` the pool goes on mining. */
+  advance(now: number, isAlive: boolean): void {
+    this.#state = { ...this.#state, now };
+    if (this.#script === "stale") return;
+    if (isAlive && this.#state.control.kind === "pause") {
+      for (const change of this.#pretend.second(this.#state)) this.send(change);
+    }
+    if (this.#joinedAt !== null && now - this.#joinedAt >= JOIN_SECS) {
+      this.#joinedAt = null;
+      const isArmed = this.#state.control.kind === "armed";
+      this.send({ section: "all", value: { ...ready(now), theme: this.#state.theme } });
+      if (isArmed) this.#sendAll(begun(this.#state));
+    }
+    if (now % BEAT_SECS === 0) this.send({ section: "beat", value: now });
+  }
+
+  #do(request: AppRequest): void {
+    const state = this.#state;
+    switch (request.kind) {
+      case "enterPractice":
+        this.#joinedAt = state.now;
+        return this.send({
+          section: "all",
+          value: {
+            ...SCRIPTS.starting(state.now),
+            control: { kind: "start", waitsFor: ["node", "shareChain"] },
+            theme: state.theme,
+          },
+        });
+      case "leavePractice":
+        return this.send({
+          section: "all",
+          value: { ...SCRIPTS.setup(state.now), theme: state.theme },
+        });
+      case "startMining":
+        return this.#start();
+      case "cancelStart":
+        return this.send({ section: "control", value: { kind: "start", waitsFor: [] } });
+      case "pauseMining":
+        return this.#sendAll([
+          { section: "overall", value: { state: "paused", sharesCountSecs: 2_340 } },
+          { section: "control", value: { kind: "resume" } },
+          { section: "rates", value: { ...state.rates, mineHps: null } },
+          happened(state, { kind: "miningPaused" }),
+        ]);
+      case "resumeMining":
+        return this.#sendAll(begun(state));
+      case "showRange":
+        return this.send({
+          section: "series",
+          value: series(state.now, request.range, state.rates.mineHps ?? 1e6),
+        });
+      case "setTheme":
+        return this.send({ section: "theme", value: request.theme });
+      case "dismissProblem":
+      case "tryAgain":
+        return this.send({
+          section: "problems",
+          value: state.problems.filter((p) => p.id !== request.problem),
+        });
+      case "setVisible":
+        return;
+      default:
+        exhaustive(request);
+    }
+  }
+
+  #start(): void {
+    const { control } = this.#state;
+    if (control.kind !== "start") return;
+    if (control.waitsFor.length === 0) this.#sendAll(begun(this.#state));
+    else this.send({ section: "control", value: { kind: "armed", waitsFor: control.waitsFor } });
+  }
+
+  #sendAll(changes: Change[]): void {
+    for (const change of changes) this.send(change);
+  }
+}

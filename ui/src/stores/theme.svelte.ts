@@ -1,0 +1,28 @@
+import type { Theme } from "../ipc/generated/Theme";
+
+/** A look that is drawn; the theme *System* resolves to one of them. */
+export type Look = "dark" | "light";
+
+/** Follows the chosen theme and the system's, and marks the document with the result. */
+export class ThemeStore {
+  look: Look = $state("dark");
+  #theme: Theme = "system";
+  #system: MediaQueryList;
+
+  constructor(window: Window) {
+    this.#system = window.matchMedia("(prefers-color-scheme: light)");
+    this.#system.addEventListener("change", () => this.#resolve());
+    this.#resolve();
+  }
+
+  choose(theme: Theme): void {
+    this.#theme = theme;
+    this.#resolve();
+  }
+
+  #resolve(): void {
+    const ofSystem: Look = this.#system.matches ? "light" : "dark";
+    this.look = this.#theme === "system" ? ofSystem : this.#theme;
+    document.documentElement.dataset["theme"] = this.look;
+  }
+}
