@@ -1,0 +1,78 @@
+import { exhaustive } from "../../exhaustive";
+import { btc } from "../../format/amount";
+import { difficulty } from "../../format/difficulty";
+import { whole } from "../../format/number";
+import { partyName } from "../../format/party";
+import { problemMessage } from "../../format/problem";
+import type { LatestKind } from "../../ipc/generated/LatestKind";
+import { t } from "../../text";
+
+/** How an event is marked in the list. */
+export type EventTone = "share" | "late" | "block" | "bad" | "plain";
+
+/** What happened, in words. */
+export function eventText(what: LatestKind, isPractice: boolean): string {
+  switch (what.kind) {
+    case "practiceStarted":
+      return t(what.isContinued ? "latest.practiceContinued" : "latest.practiceStarted");
+    case "miningStarted":
+    case "miningPaused":
+    case "miningResumed":
+    case "shareLate":
+      return t(`latest.${what.kind}`);
+    case "shareFound":
+      return t("latest.shareFound", { difficulty: difficulty(what.difficulty) });
+    case "poolBlock":
+      return poolBlock(what);
+    case "blockRefused":
+      return t("latest.blockRefused", { height: whole(what.height) });
+    case "paymentSpendable":
+      return t("latest.paymentSpendable", {
+        amount: btc(what.mineSats),
+        height: whole(what.height),
+      });
+    case "memberJoined":
+    case "memberLeft":
+      return t(`latest.${what.kind}`, { who: partyName(what.party) });
+    case "minerConnected":
+    case "minerLeft":
+      return t(`latest.${what.kind}`, { name: what.name ?? t("latest.cpuMiner") });
+    case "problemRaised":
+      return t("latest.problemRaised", {
+        code: what.code,
+        message: problemMessage(what.code, {}, isPractice),
+      });
+    case "problemSolved":
+      return t("latest.problemSolved", { code: what.code });
+    default:
+      return exhaustive(what);
+  }
+}
+
+/** The mark of an event. */
+export function eventTone(what: LatestKind): EventTone {
+  switch (what.kind) {
+    case "shareFound":
+      return "share";
+    case "shareLate":
+      return "late";
+    case "poolBlock":
+    case "paymentSpendable":
+      return "block";
+    case "blockRefused":
+    case "problemRaised":
+      return "bad";
+    default:
+      return "plain";
+  }
+}
+
+function poolBlock(what: Extract<LatestKind, { kind: "poolBlock" }>): string {
+  const height = whole(what.height);
+  if (what.mineSats === null) {
+    return t("latest.poolBlock.unpaid", { height, who: partyName(what.foundBy) });
+  }
+  const amount = btc(what.mineSats);
+  if (what.foundBy.kind === "me") return t("latest.poolBlock.mine", { height, amount });
+  return t("latest.poolBlock", { height, amount, who: partyName(what.foundBy) });
+}
