@@ -32,6 +32,7 @@
 
 pub mod chain;
 mod kernel;
+pub mod members;
 pub mod server;
 pub mod template;
 mod unflushed;

@@ -1,0 +1,141 @@
+//! Everything that can happen to the engine.
+
+use std::sync::Arc;
+
+use p2pool_sharechain::change::{FoundBlock, OwnShare};
+use p2pool_sharechain::template::{BlockTemplate, ShareTemplate, Solution};
+use p2pool_sharechain::time::UnixTime;
+use p2pool_sharechain::{CheckedShare, Hash32, ShareHash};
+
+/// Names a connection to another node; never used twice in one run.
+pub type PeerId = u64;
+
+/// Names a question to a peer, as it travels.
+pub type RequestId = [u8; 32];
+
+/// One fact about the outside world.
+#[derive(Debug)]
+pub enum Input {
+    /// What storage holds; the first input, if there is storage.
+    Load(Box<Loaded>),
+    /// A peer has finished its handshake.
+    PeerJoined {
+        /// The connection.
+        peer: PeerId,
+        /// Its best share, as it says.
+        best_share: Option<ShareHash>,
+    },
+    /// A connection has ended.
+    PeerLeft {
+        /// The connection.
+        peer: PeerId,
+    },
+    /// A peer sends shares without having been asked.
+    Shares {
+        /// Who.
+        peer: PeerId,
+        /// Newest first or in any order.
+        shares: Vec<Arc<CheckedShare>>,
+    },
+    /// A peer answers a request for shares.
+    ShareReply {
+        /// Who.
+        peer: PeerId,
+        /// The request.
+        request: RequestId,
+        /// The shares; `None` if it could not or would not.
+        shares: Option<Vec<Arc<CheckedShare>>>,
+    },
+    /// A peer asks for shares.
+    ShareRequest {
+        /// Who.
+        peer: PeerId,
+        /// To be repeated in the answer.
+        request: RequestId,
+        /// Newest shares wanted.
+        hashes: Vec<ShareHash>,
+        /// Ancestors wanted of each.
+        parents: u64,
+        /// Where to stop.
+        stops: Vec<ShareHash>,
+    },
+    /// The Bitcoin node gives new work.
+    Template(Arc<BlockTemplate>),
+    /// The Bitcoin node has been silent for too long.
+    TemplateLost,
+    /// A miner found a share or a block.
+    Solved(Box<Solved>),
+    /// Where a Bitcoin block stands; answers [`LookUpHeight`](crate::Output::LookUpHeight).
+    BlockHeight {
+        /// The block.
+        block: Hash32,
+        /// Its height; `None` if the Bitcoin node does not know it.
+        height: Option<u32>,
+    },
+    /// What became of a submitted block.
+    BlockOutcome {
+        /// The block.
+        hash: ShareHash,
+        /// The Bitcoin node's answer.
+        outcome: BlockOutcome,
+    },
+    /// Storage has written every change set up to this number.
+    Persisted {
+        /// Number of the newest one written.
+        sequence: u64,
+    },
+    /// A moment asked for by [`WakeAt`](crate::Output::WakeAt) has come.
+    Wake,
+}
+
+/// What storage holds.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Shares, parents before children.
+    pub shares: Vec<LoadedShare>,
+    /// Own shares found so far.
+    pub own: Vec<OwnShare>,
+    /// Found blocks, oldest first.
+    pub blocks: Vec<FoundBlock>,
+}
+
+/// A stored share, checked again.
+#[derive(Debug)]
+pub struct LoadedShare {
+    /// The share.
+    pub share: Arc<CheckedShare>,
+    /// Whether it had passed its contextual checks.
+    pub is_verified: bool,
+}
+
+/// A miner's find.
+#[derive(Debug)]
+pub struct Solved {
+    /// What was mined.
+    pub template: Arc<ShareTemplate>,
+    /// What was found.
+    pub solution: Solution,
+    /// Login name of the miner.
+    pub worker: String,
+    /// Whether the work was the newest when the find arrived.
+    pub is_on_time: bool,
+    /// When it arrived.
+    pub found_at: UnixTime,
+}
+
+/// The Bitcoin node's answer about a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlockOutcome {
+    /// In the chain, with this many confirmations (1 = the tip).
+    Accepted {
+        /// Blocks from it to the tip, both counted.
+        confirmations: u32,
+    },
+    /// Valid, but another block has its place.
+    Replaced,
+    /// Refused for good.
+    Rejected {
+        /// The Bitcoin node's words.
+        reason: String,
+    },
+}

@@ -1,0 +1,313 @@
+//! Own shares until their fate is known, and found blocks until they are safe.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use p2pool_sharechain::change::{BlockStatus, Fate, FoundBlock, OwnShare};
+use p2pool_sharechain::share::StaleInfo;
+use p2pool_sharechain::time::{MonoTime, Now};
+use p2pool_sharechain::{ShareHash, Tracker};
+
+use crate::Engine;
+use crate::input::{BlockOutcome, Solved};
+use crate::output::{Event, Output};
+
+/// An own share is relayed after this time even if storage has not answered.
+const PERSIST_WAIT: Duration = Duration::from_millis(200);
+/// Blocks kept in memory; older ones are in storage.
+const BLOCKS_MAX: usize = 500;
+/// Own shares kept in memory; older ones are in storage.
+const OWN_MAX: usize = 20_000;
+/// Confirmations that make a block's payouts spendable.
+pub(crate) const MATURE: u32 = 100;
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// Shares passed on already.
+    sent: BTreeSet<ShareHash>,
+    own: BTreeMap<ShareHash, OwnShare>,
+    held: Vec<Held>,
+    persisted: u64,
+    blocks: BTreeMap<ShareHash, FoundBlock>,
+}
+
+/// An own share that waits for storage before it is relayed.
+#[derive(Debug)]
+struct Held {
+    hash: ShareHash,
+    sequence: u64,
+    deadline: MonoTime,
+}
+
+impl Outbox {
+    pub(crate) fn mark_sent(&mut self, hash: ShareHash) {
+        self.sent.insert(hash);
+    }
+
+    pub(crate) fn unmark_sent(&mut self, hash: ShareHash) {
+        self.sent.remove(&hash);
+    }
+
+    pub(crate) fn is_sent(&self, hash: ShareHash) -> bool {
+        self.sent.contains(&hash)
+    }
+
+    pub(crate) fn is_own(&self, hash: ShareHash) -> bool {
+        self.own.contains_key(&hash)
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<MonoTime> {
+        self.held.iter().map(|held| held.deadline).min()
+    }
+
+    pub(crate) fn own_shares(&self) -> impl Iterator<Item = &OwnShare> + '_ {
+        self.own.values()
+    }
+
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = &FoundBlock> + '_ {
+        self.blocks.values()
+    }
+
+    /// What the next share has to announce: each lost share once.
+    ///
+    /// Source: protocol notes, chain-selection.md section 8.
+    pub(crate) fn next_stale_info(
+        &self,
+        tracker: &Tracker,
+        parent: Option<ShareHash>,
+    ) -> StaleInfo {
+        if self.own.is_empty() {
+            return StaleInfo::NONE;
+        }
+        let lost = |fate| self.own.values().filter(|own| own.fate == fate).count();
+        let announced = |info| {
+            tracker
+                .chain(parent)
+                .filter(|known| {
+                    known.share.share().info.data.stale_info == info
+                        && self.is_own(known.share.hash())
+                })
+                .count()
+        };
+        if lost(Fate::Orphan) > announced(StaleInfo::ORPHAN) {
+            StaleInfo::ORPHAN
+        } else if lost(Fate::Dead) > announced(StaleInfo::DEAD_ON_ARRIVAL) {
+            StaleInfo::DEAD_ON_ARRIVAL
+        } else {
+            StaleInfo::NONE
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn load_outbox(&mut self, now: Now, own: Vec<OwnShare>, blocks: Vec<FoundBlock>) {
+        self.outbox.own = own.into_iter().map(|own| (own.hash, own)).collect();
+        for block in blocks {
+            if block.status == BlockStatus::Submitting {
+                self.push_block(&block);
+            } else if block.status == BlockStatus::Accepted {
+                self.outputs.push_back(Output::WatchBlock { hash: block.hash });
+            }
+            self.outbox.blocks.insert(block.hash, block);
+        }
+        self.bound(now);
+    }
+
+    pub(crate) fn note_own_share(&mut self, solved: &Solved, hash: ShareHash) {
+        let fate = if solved.is_on_time { Fate::Open } else { Fate::Dead };
+        let own = OwnShare { hash, worker: solved.worker.clone(), found_at: solved.found_at, fate };
+        self.changes.own.push(own.clone());
+        self.outbox.own.insert(hash, own);
+    }
+
+    /// Keeps an own share back until storage has it.
+    pub(crate) fn hold_until_stored(&mut self, now: Now, hash: ShareHash) {
+        // The changes of this step leave under the next number.
+        let sequence = self.next_sequence;
+        self.outbox.held.push(Held { hash, sequence, deadline: now.mono + PERSIST_WAIT });
+    }
+
+    /// Whether this share, or one of those that would go with it, still waits for storage.
+    pub(crate) fn hold_back(&mut self, now: Now, hash: ShareHash) -> bool {
+        self.outbox.held.iter().any(|held| {
+            held.hash == hash && held.sequence > self.outbox.persisted && held.deadline > now.mono
+        })
+    }
+
+    pub(crate) fn persisted(&mut self, sequence: u64) {
+        self.outbox.persisted = self.outbox.persisted.max(sequence);
+    }
+
+    /// Relays own shares that storage has by now, or that have waited long enough.
+    pub(crate) fn release_held(&mut self, now: Now) {
+        let persisted = self.outbox.persisted;
+        let is_due = |held: &Held| held.sequence <= persisted || held.deadline <= now.mono;
+        let due: Vec<Held> = self.outbox.held.extract_if(.., |held| is_due(held)).collect();
+        if due.iter().any(|held| held.sequence > persisted) {
+            self.event(Event::StorageSlow);
+        }
+        if let Some(best) = self.best
+            && due.iter().any(|held| self.tracker.is_ancestor(held.hash, best))
+        {
+            self.broadcast(now, best);
+        }
+    }
+
+    /// Brings the fates of own shares up to date with the best chain.
+    pub(crate) fn settle_fates(&mut self) {
+        let Some(best) = self.best else { return };
+        for own in self.outbox.own.values_mut() {
+            if self.tracker.get(own.hash).is_none() {
+                continue;
+            }
+            let fate = if self.tracker.is_ancestor(own.hash, best) {
+                Fate::InChain
+            } else if own.fate == Fate::Dead {
+                Fate::Dead
+            } else {
+                Fate::Orphan
+            };
+            if own.fate != fate {
+                own.fate = fate;
+                self.changes.own.push(own.clone());
+            }
+        }
+    }
+
+    /// A miner of this node found a block: submit, store and tell at once.
+    pub(crate) fn found_block(&mut self, solved: &Solved, hash: ShareHash) {
+        if self.outbox.blocks.contains_key(&hash) {
+            return;
+        }
+        let outputs = solved.template.outputs();
+        let block = FoundBlock {
+            hash,
+            height: solved.template.base().block.height,
+            found_at: solved.found_at,
+            own: true,
+            status: BlockStatus::Submitting,
+            reason: None,
+            raw: Some(solved.template.block(&solved.solution).into()),
+            payouts: payouts(outputs),
+        };
+        self.push_block(&block);
+        self.note_block(block);
+    }
+
+    /// A verified share of somebody else may be a block.
+    pub(crate) fn note_block_of_others(&mut self, now: Now, hash: ShareHash) {
+        let Some(share) = self.tracker.get(hash).map(Arc::clone) else { return };
+        if self.outbox.blocks.contains_key(&hash) || !share.claims_block() {
+            return;
+        }
+        let header = &share.share().header;
+        let is_real = self.work.template.as_ref().is_some_and(|known| known.bits == header.bits);
+        if !is_real {
+            return;
+        }
+        let Ok(generation) = self.tracker.generation_of(&share) else { return };
+        let block = FoundBlock {
+            hash,
+            height: height_in(&share.share().info.data.coinbase).unwrap_or_default(),
+            found_at: now.wall,
+            own: false,
+            status: BlockStatus::Submitting,
+            reason: None,
+            raw: None,
+            payouts: payouts(generation.outputs()),
+        };
+        self.push_block(&block);
+        self.note_block(block);
+        self.broadcast(now, hash);
+    }
+
+    fn push_block(&mut self, block: &FoundBlock) {
+        let hash = block.hash;
+        self.outputs.push_back(match &block.raw {
+            Some(raw) => Output::SubmitBlock { hash, raw: Arc::clone(raw) },
+            None => Output::WatchBlock { hash },
+        });
+    }
+
+    fn note_block(&mut self, block: FoundBlock) {
+        let (hash, height, is_own) = (block.hash, block.height, block.own);
+        self.changes.blocks.push(block.clone());
+        self.outbox.blocks.insert(hash, block);
+        self.event(Event::BlockFound { hash, height, is_own });
+    }
+
+    pub(crate) fn block_outcome(&mut self, hash: ShareHash, outcome: BlockOutcome) {
+        let Some(block) = self.outbox.blocks.get_mut(&hash) else { return };
+        let (status, reason) = match outcome {
+            BlockOutcome::Accepted { confirmations } if confirmations >= MATURE => {
+                (BlockStatus::Mature, None)
+            }
+            BlockOutcome::Accepted { .. } => (BlockStatus::Accepted, None),
+            BlockOutcome::Replaced => (BlockStatus::Orphaned, None),
+            BlockOutcome::Rejected { reason } => (BlockStatus::Rejected, Some(reason)),
+        };
+        if block.status == status {
+            return;
+        }
+        let before = core::mem::replace(&mut block.status, status);
+        block.reason = reason.clone();
+        let height = block.height;
+        self.changes.blocks.push(block.clone());
+        match status {
+            BlockStatus::Accepted if before != BlockStatus::Mature => {
+                self.event(Event::BlockAccepted { hash, height });
+            }
+            BlockStatus::Orphaned => self.event(Event::BlockReplaced { hash }),
+            BlockStatus::Rejected => {
+                self.event(Event::BlockRejected { hash, reason: reason.unwrap_or_default() });
+            }
+            BlockStatus::Accepted | BlockStatus::Mature | BlockStatus::Submitting => {}
+        }
+    }
+
+    /// Forgets what storage keeps anyway, oldest first.
+    fn bound(&mut self, _now: Now) {
+        drop_oldest(&mut self.outbox.blocks, BLOCKS_MAX, |block| block.found_at);
+        drop_oldest(&mut self.outbox.own, OWN_MAX, |own| own.found_at);
+    }
+}
+
+fn drop_oldest<V, T: Ord>(
+    map: &mut BTreeMap<ShareHash, V>,
+    count_max: usize,
+    time: impl Fn(&V) -> T,
+) {
+    let surplus = map.len().saturating_sub(count_max);
+    if surplus == 0 {
+        return;
+    }
+    let mut by_time: Vec<(T, ShareHash)> =
+        map.iter().map(|(hash, value)| (time(value), *hash)).collect();
+    by_time.sort_unstable();
+    for (_, hash) in by_time.into_iter().take(surplus) {
+        map.remove(&hash);
+    }
+}
+
+/// Outputs that carry value.
+fn payouts(outputs: &[p2pool_sharechain::generation::Output]) -> Vec<(Vec<u8>, u64)> {
+    let paying = outputs.iter().filter(|output| output.value_sats > 0);
+    paying.map(|output| (output.script.clone(), output.value_sats)).collect()
+}
+
+/// The height that a scriptSig starts with. Source: BIP-0034.
+fn height_in(coinbase: &[u8]) -> Option<u32> {
+    match *coinbase.first()? {
+        0 => Some(0),
+        opcode @ 0x51..=0x60 => Some(u32::from(opcode - 0x50)),
+        length @ 1..=4 => {
+            let digits = coinbase.get(1..=usize::from(length))?;
+            let mut bytes = [0; 4];
+            bytes[..digits.len()].copy_from_slice(digits);
+            Some(u32::from_le_bytes(bytes))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,191 @@
+//! What readers see of the engine: an immutable summary, made when something changed.
+
+use std::collections::HashSet;
+
+use p2pool_sharechain::change::{Fate, FoundBlock};
+use p2pool_sharechain::compact::{attempts, difficulty};
+use p2pool_sharechain::template::{MinerTerms, TemplateBase};
+use p2pool_sharechain::{ShareHash, U256};
+
+use crate::Engine;
+use crate::outbox::MATURE;
+
+/// Shares that pool rate and stale proportion are taken over.
+const RATE_SHARES_MAX: u32 = 120;
+
+/// The share chain and the work on it, at one moment. Rates are for display only.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChainSummary {
+    /// The share that own work builds on.
+    pub best: Option<ShareHash>,
+    /// Known shares from it down.
+    pub height: u32,
+    /// Verified shares from it down.
+    pub verified_height: u32,
+    /// All known shares, branches included.
+    pub known_shares: usize,
+    /// Connected nodes.
+    pub peers: usize,
+    /// Shares of the payout window, newest first.
+    pub window: Vec<WindowShare>,
+    /// Scripts and sats that a block found now on own work would pay, in output order.
+    pub payouts_now: Vec<(Vec<u8>, u64)>,
+    /// Part of `payouts_now` that goes to the own payout address, sats.
+    pub own_payout_sats: u64,
+    /// Subsidy and fees of the block being worked on, sats; zero without work.
+    pub block_value_sats: u64,
+    /// Height of the block being worked on; zero without work.
+    pub next_height: u32,
+    /// Whether there is work for miners.
+    pub has_work: bool,
+    /// Difficulty that the next share has to meet at least.
+    pub share_difficulty: f64,
+    /// Difficulty of the Bitcoin network.
+    pub network_difficulty: f64,
+    /// Hashes per second of the whole pool, estimated from its shares; zero if unknown.
+    pub pool_hashrate_hps: f64,
+    /// Own shares found since records began.
+    pub own_found: usize,
+    /// Of these, in the best chain now.
+    pub own_in_chain: usize,
+    /// Of these, lost to a race or late.
+    pub own_lost: usize,
+    /// Found blocks, oldest first.
+    pub blocks: Vec<PoolBlock>,
+}
+
+/// One share of the payout window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WindowShare {
+    /// Identity.
+    pub hash: ShareHash,
+    /// Share timestamp, unix seconds.
+    pub timestamp: u32,
+    /// Address text that it pays.
+    pub payee: String,
+    /// Whether a miner of this node found it.
+    pub is_own: bool,
+    /// Difficulty that it had to meet.
+    pub difficulty: f64,
+    /// Whether it announces a lost share of its maker.
+    pub is_stale_notice: bool,
+    /// Whether it was a Bitcoin block.
+    pub is_block: bool,
+}
+
+/// A found block with its depth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolBlock {
+    /// As stored.
+    pub block: FoundBlock,
+    /// Confirmations (1 = the tip), at most what makes payouts spendable.
+    pub confirmations: u32,
+}
+
+impl Engine {
+    /// The state that readers may see.
+    pub fn summary(&mut self) -> ChainSummary {
+        let (height, _) = self.tracker.height_and_last(self.best);
+        let (verified_height, _) = self.tracker.verified().height_and_last(self.best);
+        let mut summary = ChainSummary {
+            best: self.best,
+            height,
+            verified_height,
+            known_shares: self.tracker.len(),
+            peers: self.peers.len(),
+            pool_hashrate_hps: self.pool_hashrate_hps(height),
+            own_found: self.outbox.own_shares().count(),
+            own_in_chain: self.own_with_fate(&[Fate::InChain]),
+            own_lost: self.own_with_fate(&[Fate::Orphan, Fate::Dead]),
+            ..ChainSummary::default()
+        };
+        let tip = self.work.template.as_ref().map_or(0, |template| template.height);
+        summary.blocks = self
+            .outbox
+            .blocks()
+            .map(|block| PoolBlock {
+                block: FoundBlock { raw: None, ..block.clone() },
+                confirmations: tip.saturating_sub(block.height).min(MATURE),
+            })
+            .collect();
+        summary.blocks.sort_by_key(|entry| (entry.block.found_at, entry.block.hash));
+        if let Some(base) = self.work.base.clone() {
+            self.describe_work(&base, &mut summary);
+        }
+        summary
+    }
+
+    fn describe_work(&mut self, base: &std::sync::Arc<TemplateBase>, summary: &mut ChainSummary) {
+        summary.has_work = true;
+        summary.next_height = base.block.height;
+        summary.block_value_sats = base.block.coinbase_value_sats;
+        summary.share_difficulty = difficulty(base.position.max_bits.target_saturating());
+        summary.network_difficulty = difficulty(base.block.bits.target_saturating());
+        let terms = MinerTerms {
+            payout_address: self.config.payout_address.clone(),
+            wanted_target: U256::MAX,
+            nonce: 0,
+            timestamp: base.block.current_time,
+        };
+        if let Ok(template) = base.for_miner(&terms) {
+            let own_script = own_script(&self.config);
+            let paying = template.outputs().iter().filter(|output| output.value_sats > 0);
+            for output in paying {
+                if Some(&output.script) == own_script.as_ref() {
+                    summary.own_payout_sats += output.value_sats;
+                }
+                summary.payouts_now.push((output.script.clone(), output.value_sats));
+            }
+        }
+        let window = self.tracker.expected_window(self.best, base.block.bits);
+        let own: HashSet<ShareHash> = self.outbox.own_shares().map(|own| own.hash).collect();
+        summary.window = self
+            .tracker
+            .chain(self.best)
+            .take(window.shares as usize)
+            .map(|known| {
+                let share = &known.share;
+                let info = &share.share().info;
+                WindowShare {
+                    hash: share.hash(),
+                    timestamp: info.timestamp,
+                    payee: String::from_utf8_lossy(share.payee()).into_owned(),
+                    is_own: own.contains(&share.hash()),
+                    difficulty: difficulty(share.target()),
+                    is_stale_notice: info.data.stale_info.is_stale(),
+                    is_block: share.claims_block() && share.share().header.bits == base.block.bits,
+                }
+            })
+            .collect();
+    }
+
+    fn own_with_fate(&self, fates: &[Fate]) -> usize {
+        self.outbox.own_shares().filter(|own| fates.contains(&own.fate)).count()
+    }
+
+    /// Work of recent shares over their time, late shares added.
+    fn pool_hashrate_hps(&self, height: u32) -> f64 {
+        let count = height.min(RATE_SHARES_MAX) as usize;
+        let recent: Vec<_> =
+            self.tracker.chain(self.best).take(count).map(|known| &known.share).collect();
+        let (Some(newest), Some(oldest)) = (recent.first(), recent.last()) else { return 0.0 };
+        let seconds =
+            newest.share().info.timestamp.saturating_sub(oldest.share().info.timestamp).max(1);
+        let work: f64 = recent
+            .iter()
+            .take(recent.len().saturating_sub(1))
+            .map(|share| f64::from(attempts(share.target())))
+            .sum();
+        let notices =
+            recent.iter().filter(|share| share.share().info.data.stale_info.is_stale()).count();
+        let on_time_part = 1.0 - notices as f64 / (count + notices) as f64;
+        work / f64::from(seconds) / on_time_part
+    }
+}
+
+/// The script of the own payout address.
+fn own_script(config: &crate::Config) -> Option<Vec<u8>> {
+    use p2pool_sharechain::address;
+    let decoded = address::decode(&config.payout_address, &config.params.addresses).ok()?;
+    address::script(&decoded, true).ok()
+}

@@ -1,0 +1,175 @@
+//! Asking for shares, and answering those who ask.
+//!
+//! Source: protocol notes, wire.md sections 6.2 and 6.3.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use p2pool_sharechain::best::Desire;
+use p2pool_sharechain::time::{MonoTime, Now};
+use p2pool_sharechain::{CheckedShare, ShareHash};
+
+use crate::Engine;
+use crate::input::{PeerId, RequestId};
+use crate::output::{DropReason, Output};
+
+/// A peer that takes longer to answer is dropped.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Most requests on their way at once.
+const REQUESTS_MAX: usize = 8;
+/// Most ancestors asked for at once.
+const PARENTS_MAX: u64 = 500;
+/// Most shares in an answer, and most hashes in a question.
+const SERVE_MAX: u64 = 1000;
+/// Most stops in a question.
+const STOPS_MAX: usize = 100;
+
+/// Questions on their way.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    open: BTreeMap<RequestId, Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    peer: PeerId,
+    hash: ShareHash,
+    deadline: MonoTime,
+}
+
+impl Requests {
+    pub(crate) fn next_deadline(&self) -> Option<MonoTime> {
+        self.open.values().map(|open| open.deadline).min()
+    }
+
+    pub(crate) fn forget_peer(&mut self, peer: PeerId) {
+        self.open.retain(|_, open| open.peer != peer);
+    }
+
+    fn is_asked(&self, hash: ShareHash) -> bool {
+        self.open.values().any(|open| open.hash == hash)
+    }
+}
+
+impl Engine {
+    /// Asks for whatever selection misses, those first who should have it.
+    pub(crate) fn request_desired(&mut self, now: Now, desired: &[Desire]) {
+        for desire in desired {
+            if self.requests.open.len() >= REQUESTS_MAX {
+                return;
+            }
+            if self.requests.is_asked(desire.hash) || self.tracker.get(desire.hash).is_some() {
+                continue;
+            }
+            let mut likely: Vec<PeerId> =
+                desire.senders.iter().copied().filter(|peer| self.peers.contains(*peer)).collect();
+            if likely.is_empty() {
+                likely = self.peers.with_best(desire.hash).collect();
+            }
+            if likely.is_empty() {
+                likely = self.peers.ids().collect();
+            }
+            if let Some(peer) = self.rng.choice(&likely) {
+                let parents = self.rng.u64(0..PARENTS_MAX);
+                self.ask(now, *peer, desire.hash, parents);
+            }
+        }
+    }
+
+    pub(crate) fn ask(&mut self, now: Now, peer: PeerId, hash: ShareHash, parents: u64) {
+        if self.requests.is_asked(hash) {
+            return;
+        }
+        let mut request = [0; 32];
+        self.rng.fill(&mut request);
+        let deadline = now.mono + REPLY_TIMEOUT;
+        self.requests.open.insert(request, Open { peer, hash, deadline });
+        let stops = if parents == 0 { Vec::new() } else { self.stops() };
+        self.outputs.push_back(Output::RequestShares {
+            peer,
+            request,
+            hashes: vec![hash],
+            parents,
+            stops,
+        });
+    }
+
+    /// Heads, and shares ten below them: nobody needs to send what lies there.
+    fn stops(&self) -> Vec<ShareHash> {
+        let mut stops = BTreeSet::new();
+        for (head, _) in self.tracker.heads() {
+            stops.insert(head);
+            let (height, _) = self.tracker.height_and_last(Some(head));
+            let depth = height.saturating_sub(1).min(10);
+            stops.extend(self.tracker.nth_parent(Some(head), depth));
+            if stops.len() >= STOPS_MAX {
+                break;
+            }
+        }
+        stops.into_iter().take(STOPS_MAX).collect()
+    }
+
+    pub(crate) fn share_reply(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        request: RequestId,
+        shares: Option<Vec<Arc<CheckedShare>>>,
+    ) {
+        let is_ours = self.requests.open.get(&request).is_some_and(|open| open.peer == peer);
+        if !is_ours {
+            return;
+        }
+        self.requests.open.remove(&request);
+        if let Some(shares) = shares {
+            self.take_in(now, Some(peer), shares);
+        }
+        self.is_unsettled = true;
+    }
+
+    /// Gives up on questions that were not answered.
+    pub(crate) fn expire_requests(&mut self, now: Now) {
+        let late: Vec<(RequestId, PeerId)> = self
+            .requests
+            .open
+            .iter()
+            .filter(|(_, open)| open.deadline <= now.mono)
+            .map(|(request, open)| (*request, open.peer))
+            .collect();
+        for (request, peer) in late {
+            self.requests.open.remove(&request);
+            let reason = DropReason::Silent;
+            self.outputs.push_back(Output::DropPeer { peer, is_ban: false, reason });
+            self.is_unsettled = true;
+        }
+    }
+
+    /// Answers a peer's question from what is known.
+    pub(crate) fn serve(
+        &mut self,
+        peer: PeerId,
+        request: RequestId,
+        hashes: &[ShareHash],
+        parents: u64,
+        stops: &[ShareHash],
+    ) {
+        let wanted = u64::try_from(hashes.len()).unwrap_or(u64::MAX).max(1);
+        let per_hash = parents.min(SERVE_MAX / wanted).saturating_add(1);
+        let per_hash = usize::try_from(per_hash).unwrap_or(usize::MAX);
+        let stops: BTreeSet<ShareHash> = stops.iter().copied().collect();
+        let served = usize::try_from(SERVE_MAX).unwrap_or(usize::MAX);
+        let shares = hashes
+            .iter()
+            .flat_map(|hash| {
+                self.tracker
+                    .chain(Some(*hash))
+                    .take(per_hash)
+                    .take_while(|known| !stops.contains(&known.share.hash()))
+            })
+            .map(|known| Arc::clone(&known.share))
+            .take(served.saturating_add(hashes.len()))
+            .collect();
+        self.outputs.push_back(Output::ReplyShares { peer, request, shares });
+    }
+}

@@ -1,0 +1,36 @@
+//! A pool node: engine, miners, members, Bitcoin node and database put together.
+//!
+//! [`start`] takes checked [`Settings`] and gives a [`NodeHandle`]. No statics: a live and a
+//! practice node run side by side in one process. What it is not: a decision maker; decisions
+//! are the engine's, words are the application's.
+//!
+//! *Invariant:* only sends into the driver may wait. Whatever leaves it is a watch, a one-shot
+//! reply, a broadcast or a try-send, so no cycle of waiting senders can form.
+
+mod bitcoin;
+mod clock;
+mod cpu_miner;
+mod driver;
+mod handle;
+mod p2p;
+mod practice;
+mod root;
+mod settings;
+mod start;
+mod state;
+mod stats;
+mod storage;
+mod stratum;
+mod supervise;
+
+pub use crate::handle::{NodeHandle, StartError};
+pub use crate::settings::{
+    BitcoinSource, HelperSettings, RawPractice, RawSettings, Settings, SettingsError,
+    check_payout_address,
+};
+pub use crate::start::start;
+pub use crate::state::{
+    BitcoinState, HelperState, Miner, MinersSnapshot, NodeEvent, NodeEventKind, NodeSnapshot,
+    PracticeMember, PracticeRpc, ProblemCode, StopReport, StorageState,
+};
+pub use p2pool_engine::{ChainSummary, Event, PoolBlock, WindowShare};

@@ -1,0 +1,207 @@
+//! Settings of a node: as written down, and as checked.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bitcoin::Network;
+use p2pool_bitcoind::Auth;
+use p2pool_sharechain::Params;
+use p2pool_sharechain::address::{self, AddressError};
+use serde::{Deserialize, Serialize};
+
+/// What a node is started with. Only valid states can be made.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder of this node's own data.
+    pub data_dir: PathBuf,
+    /// Share-chain network.
+    pub params: Arc<Params>,
+    /// Where blocks and templates come from.
+    pub bitcoin: BitcoinSource,
+    /// Address text that own work pays; `None` lets a practice node make its own.
+    pub payout_address: Option<String>,
+    /// Where miners connect; port 0 for any.
+    pub stratum: SocketAddr,
+    /// Where other nodes connect; `None` to listen to none.
+    pub p2p: Option<SocketAddr>,
+    /// The CPU miner; `None` for no CPU mining.
+    pub helper: Option<HelperSettings>,
+    /// Simulated members, practice only.
+    pub members: u32,
+    /// Whether miners get work from the start.
+    pub mines_at_start: bool,
+    /// Text in own blocks.
+    pub coinbase_text: String,
+    /// Donation to the developers in 65535ths.
+    pub donation: u16,
+}
+
+/// Where blocks and templates come from.
+#[derive(Clone, Debug)]
+pub enum BitcoinSource {
+    /// A Bitcoin node.
+    Bitcoind {
+        /// Its RPC address, `http://host:port`.
+        url: String,
+        /// How to log in.
+        auth: Auth,
+    },
+    /// A private chain inside this process.
+    Practice,
+}
+
+/// The CPU miner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelperSettings {
+    /// Its program file.
+    pub program: PathBuf,
+    /// Threads; at least one.
+    pub threads: u32,
+    /// Most hashes per second of all threads; `None` for no limit.
+    pub limit_hps: Option<u64>,
+}
+
+/// What stands in `settings.toml`. Everything is optional.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawSettings {
+    /// Practice mode.
+    #[serde(default)]
+    pub practice: RawPractice,
+}
+
+/// Practice mode's part of `settings.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawPractice {
+    /// `testnet4` or `regtest`.
+    pub chain: Option<String>,
+    /// Threads of the CPU miner; 0 for no CPU mining.
+    pub threads: Option<u32>,
+    /// Most hashes per second of the CPU miner.
+    pub limit_hps: Option<u64>,
+    /// Port for miners; 0 for any.
+    pub stratum_port: Option<u16>,
+    /// Simulated members, 0 to 8.
+    pub members: Option<u32>,
+    /// Address that own work pays.
+    pub address: Option<String>,
+}
+
+/// Why settings are not usable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Not TOML, or with unknown or mistyped entries.
+    #[error("{path}: {reason}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The parser's words.
+        reason: String,
+    },
+    /// Not readable.
+    #[error("{path} cannot be read: {reason}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// One or more values out of range.
+    #[error("{}", .0.join("; "))]
+    Values(Vec<String>),
+}
+
+/// Most simulated members.
+const MEMBERS_MAX: u32 = 8;
+/// Most threads of the CPU miner.
+const THREADS_MAX: u32 = 1024;
+
+impl RawSettings {
+    /// Reads a settings file; a missing file is an empty one.
+    ///
+    /// # Errors
+    /// Unreadable files, and texts with mistakes.
+    pub fn read(path: &std::path::Path) -> Result<Self, SettingsError> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                return Err(SettingsError::Unreadable { path: path.into(), reason });
+            }
+        };
+        toml::from_str(&text).map_err(|error| SettingsError::Damaged {
+            path: path.into(),
+            reason: error.to_string(),
+        })
+    }
+}
+
+impl RawPractice {
+    /// Checks everything and gives all mistakes at once.
+    ///
+    /// # Errors
+    /// [`SettingsError::Values`].
+    pub fn check(&self, data_dir: PathBuf, helper: PathBuf) -> Result<Settings, SettingsError> {
+        let mut mistakes = Vec::new();
+        let chain = match self.chain.as_deref() {
+            None | Some("testnet4") => Network::Testnet4,
+            Some("regtest") => Network::Regtest,
+            Some(other) => {
+                mistakes.push(format!("chain must be testnet4 or regtest, not {other:?}"));
+                Network::Testnet4
+            }
+        };
+        let params = Arc::new(Params::practice(chain));
+        let threads = self.threads.unwrap_or(1);
+        if threads > THREADS_MAX {
+            mistakes.push(format!("threads must be at most {THREADS_MAX}, not {threads}"));
+        }
+        let members = self.members.unwrap_or(3);
+        if members > MEMBERS_MAX {
+            mistakes.push(format!("members must be at most {MEMBERS_MAX}, not {members}"));
+        }
+        if let Some(address) = &self.address
+            && let Err(error) = check_payout_address(address, &params)
+        {
+            mistakes.push(format!("address {address:?} cannot be paid: {error}"));
+        }
+        if !mistakes.is_empty() {
+            return Err(SettingsError::Values(mistakes));
+        }
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let port = self.stratum_port.unwrap_or(params.worker_port);
+        let limit_hps = self.limit_hps;
+        Ok(Settings {
+            data_dir,
+            params,
+            bitcoin: BitcoinSource::Practice,
+            payout_address: self.address.clone(),
+            stratum: SocketAddr::new(loopback, port),
+            p2p: Some(SocketAddr::new(loopback, 0)),
+            helper: (threads > 0).then_some(HelperSettings { program: helper, threads, limit_hps }),
+            members,
+            mines_at_start: true,
+            coinbase_text: "practice".into(),
+            donation: 0,
+        })
+    }
+}
+
+/// Whether an address can be paid by shares of this network, and its owner can spend it.
+///
+/// # Errors
+/// Addresses that the chain refuses or that would be paid wrongly.
+pub fn check_payout_address(text: &str, params: &Params) -> Result<(), AddressError> {
+    let decoded = address::decode(text.as_bytes(), &params.addresses)?;
+    if address::pays_its_owner(&decoded, true) {
+        Ok(())
+    } else {
+        Err(AddressError::UnpayableProgram)
+    }
+}

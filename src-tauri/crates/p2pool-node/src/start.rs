@@ -1,0 +1,451 @@
+//! From settings to a running node, stage by stage.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use p2pool_bitcoind::{RpcConfig, TemplateSource, Timings};
+use p2pool_engine::{Config, Engine, Input, Loaded, LoadedShare};
+use p2pool_practice::PracticeChainServer;
+use p2pool_practice::members::{Member, members, worthless_address};
+use p2pool_sharechain::CheckedShare;
+use p2pool_store::{OpenError, Opened, Store};
+use p2pool_stratum::ExtranonceAllocator;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::bitcoin::{self, BitcoinCommand, BitcoinService};
+use crate::clock::{Clock, random_u64};
+use crate::cpu_miner::HelperService;
+use crate::driver::{Control, Driver, DriverHandle, Sinks};
+use crate::handle::{NodeHandle, StartError};
+use crate::p2p::{PeerLinks, listen};
+use crate::practice::{MemberParts, run_member};
+use crate::root::{Groups, Root, Watches};
+use crate::settings::{BitcoinSource, Settings, SettingsError, check_payout_address};
+use crate::state::{
+    BitcoinState, HelperState, MinersSnapshot, NodeEvent, NodeEventKind, NodeSnapshot,
+    PracticeMember, PracticeRpc, ProblemCode, StorageState,
+};
+use crate::stats::{self, Stats};
+use crate::storage::{self, StoreCommand, Writer};
+use crate::stratum::{Door, Links};
+use crate::supervise::Tasks;
+
+/// Requests to the node under way.
+const REQUESTS: usize = 32;
+/// Events that a reader may lag behind.
+const EVENTS: usize = 1024;
+/// Events of the engine under way.
+const ENGINE_EVENTS: usize = 1024;
+/// Own shares and blocks taken from storage.
+const OWN_LOADED_MAX: u32 = 20_000;
+const BLOCKS_LOADED_MAX: u32 = 500;
+
+/// Starts a node and returns once its folder, ports and practice chain are open.
+///
+/// Builds its own runtime: must not be called from inside an asynchronous task, except through
+/// `spawn_blocking`.
+///
+/// # Errors
+/// [`StartError`]; nothing is left running then.
+pub fn start(settings: Settings) -> Result<NodeHandle, StartError> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("p2pool-node")
+        .enable_all()
+        .build()
+        .map_err(StartError::System)?;
+    let prepared = runtime.block_on(Prepared::open(settings));
+    match prepared {
+        Ok(prepared) => Ok(prepared.launch(runtime)),
+        Err(error) => {
+            runtime.shutdown_background();
+            Err(error)
+        }
+    }
+}
+
+/// Runs `work` on a thread of its own; a panic in it becomes that of the returned task.
+pub(crate) async fn on_own_thread(work: impl FnOnce(&Handle) + Send + 'static) {
+    let runtime = Handle::current();
+    let ended = tokio::task::spawn_blocking(move || work(&runtime)).await;
+    if let Err(error) = ended
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Everything that can fail has been opened.
+struct Prepared {
+    settings: Settings,
+    clock: Clock,
+    seed: u64,
+    payout_address: String,
+    store: Opened,
+    loaded: Loaded,
+    practice: Option<PracticeChainServer>,
+    stratum: TcpListener,
+    stratum_address: SocketAddr,
+    p2p: Option<(TcpListener, SocketAddr)>,
+}
+
+impl Prepared {
+    async fn open(settings: Settings) -> Result<Self, StartError> {
+        let clock = Clock::start();
+        let seed = random_u64().map_err(StartError::System)?;
+        let chain = settings.params.chain;
+        let payout_address =
+            settings.payout_address.clone().unwrap_or_else(|| worthless_address("you", chain));
+        check_payout_address(&payout_address, &settings.params)
+            .map_err(|error| SettingsError::Values(vec![format!("{payout_address}: {error}")]))?;
+        let store = open_store(&settings, clock)?;
+        let loaded = load(&store.store, &settings)?;
+        let (stratum, stratum_address) = bind(settings.stratum).await?;
+        let p2p = match settings.p2p {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let practice = match &settings.bitcoin {
+            BitcoinSource::Bitcoind { .. } => None,
+            BitcoinSource::Practice => {
+                let folder = settings.data_dir.join("chain");
+                let server = PracticeChainServer::start(&folder, chain).await;
+                Some(server.map_err(|e| StartError::PracticeChain { reason: e.to_string() })?)
+            }
+        };
+        Ok(Self {
+            settings,
+            clock,
+            seed,
+            payout_address,
+            store,
+            loaded,
+            practice,
+            stratum,
+            stratum_address,
+            p2p,
+        })
+    }
+
+    /// Starts every task. Nothing here can fail any more.
+    fn launch(self, runtime: Runtime) -> NodeHandle {
+        let guard = runtime.enter();
+        let (root, mut handle) = self.wire();
+        runtime.spawn(root.run());
+        drop(guard);
+        handle.runtime = Some(runtime);
+        handle
+    }
+
+    /// Connects the parts and starts their tasks, the root's excepted.
+    fn wire(self) -> (Root, NodeHandle) {
+        let snapshot = self.first_snapshot();
+        let Self { settings, clock, seed, payout_address, store, loaded, practice, .. } = self;
+        let rpc = rpc_config(&settings, practice.as_ref());
+        let mut groups = Groups::new(&CancellationToken::new());
+        let (events, _) = broadcast::channel(EVENTS);
+        let (mining, mining_reader) = watch::channel(settings.mines_at_start);
+        let (store_sender, persisted, storage) =
+            start_storage(store, clock, &events, &mut groups.storage);
+        let (bitcoin_sender, commands) = mpsc::channel(bitcoin::QUEUE);
+        let (engine_events, engine_events_reader) = mpsc::channel(ENGINE_EVENTS);
+        let sinks = Sinks {
+            store: Some(store_sender.clone()),
+            persisted,
+            bitcoin: bitcoin_sender,
+            events: engine_events,
+        };
+        let engine = Engine::new(Config {
+            params: Arc::clone(&settings.params),
+            seed,
+            payout_address: payout_address.clone().into_bytes(),
+            donation: settings.donation,
+            coinbase_text: settings.coinbase_text.clone().into_bytes(),
+        });
+        let (driver, handle) = Driver::new(engine, clock, sinks, settings.mines_at_start);
+        let control = handle.control.clone();
+        let summary = handle.summary.clone();
+        control
+            .try_send(Control::Engine(Input::Load(Box::new(loaded))))
+            .expect("the driver's queue is empty before it starts");
+        let token = groups.core.token().clone();
+        groups.core.spawn("driver", on_own_thread(move |runtime| driver.run(runtime, &token)));
+        if let Some(practice) = practice {
+            start_practice_chain(practice, &mut groups.chain);
+        }
+        let parts = EdgeParts {
+            settings,
+            clock,
+            seed,
+            payout_address,
+            rpc,
+            stratum: self.stratum,
+            stratum_address: self.stratum_address,
+            p2p: self.p2p,
+            driver: handle,
+            commands,
+            mining: mining_reader,
+            events: events.clone(),
+            store: store_sender.clone(),
+        };
+        let (bitcoin, miners, helper) = start_edges(parts, &mut groups.edges);
+
+        let (requests, requests_reader) = mpsc::channel(REQUESTS);
+        let (snapshots, snapshots_reader) = watch::channel(Arc::new(snapshot));
+        let root = Root {
+            clock,
+            groups,
+            requests: requests_reader,
+            snapshots,
+            events: events.clone(),
+            engine_events: engine_events_reader,
+            control,
+            store: Some(store_sender),
+            mining,
+            watches: Watches { summary, bitcoin, miners, helper, storage },
+        };
+        let handle = NodeHandle { requests, snapshots: snapshots_reader, events, runtime: None };
+        (root, handle)
+    }
+
+    fn first_snapshot(&self) -> NodeSnapshot {
+        let settings = &self.settings;
+        let member = |member: Member| PracticeMember {
+            name: member.name.to_owned(),
+            address: member.address,
+        };
+        NodeSnapshot {
+            started_at: self.clock.now().wall,
+            chain: settings.params.chain,
+            is_practice: self.practice.is_some(),
+            is_continued: !self.loaded.shares.is_empty(),
+            is_mining: settings.mines_at_start,
+            stratum_address: self.stratum_address,
+            payout_address: self.payout_address.clone(),
+            bitcoin: BitcoinState::Connecting,
+            summary: Arc::default(),
+            miners: Arc::default(),
+            helper: HelperState::Off,
+            storage: StorageState::Ok,
+            members: members(settings.members, settings.params.chain)
+                .into_iter()
+                .map(member)
+                .collect(),
+            database: self.store.store.path().to_owned(),
+            practice_rpc: self.practice.as_ref().map(|chain| PracticeRpc {
+                url: chain.url().to_owned(),
+                cookie: chain.cookie_path().to_owned(),
+            }),
+            failure: None,
+        }
+    }
+}
+
+type StorageLinks =
+    (mpsc::Sender<StoreCommand>, watch::Receiver<u64>, watch::Receiver<StorageState>);
+
+fn start_storage(
+    opened: Opened,
+    clock: Clock,
+    events: &broadcast::Sender<NodeEvent>,
+    group: &mut Tasks,
+) -> StorageLinks {
+    let (commands, commands_reader) = mpsc::channel(storage::QUEUE);
+    let (persisted, persisted_reader) = watch::channel(0);
+    let (state, state_reader) = watch::channel(StorageState::Ok);
+    let Opened { store, recovered } = opened;
+    if let Some(old) = recovered {
+        let event =
+            NodeEvent { at: clock.now().wall, kind: NodeEventKind::DatabaseReplaced { old } };
+        let record = crate::root::record(&event);
+        // The queue is empty, and nobody listens to the broadcast yet.
+        let _ = commands.try_send(StoreCommand::Events(vec![record]));
+        let _ = events.send(event);
+    }
+    let writer = Writer { store, clock, commands: commands_reader, persisted, state };
+    group.spawn("storage", on_own_thread(move |_| writer.run()));
+    (commands, persisted_reader, state_reader)
+}
+
+fn start_practice_chain(chain: PracticeChainServer, group: &mut Tasks) {
+    let token = group.token().clone();
+    group.spawn("practice chain", async move {
+        if let Err(error) = chain.run(token).await {
+            tracing::error!(%error, "practice chain ended");
+        }
+    });
+}
+
+/// What the services around the driver are made of.
+struct EdgeParts {
+    settings: Settings,
+    clock: Clock,
+    seed: u64,
+    payout_address: String,
+    rpc: RpcConfig,
+    stratum: TcpListener,
+    stratum_address: SocketAddr,
+    p2p: Option<(TcpListener, SocketAddr)>,
+    driver: DriverHandle,
+    commands: mpsc::Receiver<BitcoinCommand>,
+    mining: watch::Receiver<bool>,
+    events: broadcast::Sender<NodeEvent>,
+    store: mpsc::Sender<StoreCommand>,
+}
+
+type EdgeReaders = (
+    watch::Receiver<BitcoinState>,
+    watch::Receiver<Arc<MinersSnapshot>>,
+    watch::Receiver<HelperState>,
+);
+
+fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
+    let EdgeParts { settings, clock, seed, rpc, driver, events, .. } = parts;
+    let token = group.token().clone();
+    let bitcoin = start_bitcoin(&rpc, &settings, clock, &driver, parts.commands, group);
+
+    let (counts, counts_reader) = mpsc::channel(stats::QUEUE);
+    let (miners, miners_reader) = watch::channel(Arc::default());
+    let statistics = Stats::new(clock, counts_reader, miners, events.clone(), parts.store);
+    group.spawn("statistics", statistics.run(token.clone()));
+    let door = Door {
+        listener: parts.stratum,
+        links: Links {
+            clock,
+            payout_address: parts.payout_address.into_bytes(),
+            work: driver.work.clone(),
+            solved: driver.solved.clone(),
+            counts,
+            extranonces: Arc::new(Mutex::new(ExtranonceAllocator::new((seed >> 32) as u32))),
+        },
+    };
+    group.spawn("miners' door", door.run(token.clone()));
+
+    if let Some((listener, address)) = parts.p2p {
+        let params = Arc::clone(&settings.params);
+        let links = PeerLinks::new(clock, params, &driver, seed, Some(events));
+        group.spawn("members' door", listen(listener, links, token.clone()));
+        let simulated = members(settings.members, settings.params.chain);
+        for (member, number) in simulated.into_iter().zip(1_u64..) {
+            let parts = MemberParts {
+                member,
+                params: Arc::clone(&settings.params),
+                rpc: rpc.clone(),
+                pool: address,
+                clock,
+                seed: seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            };
+            group.spawn("simulated member", run_member(parts, token.clone()));
+        }
+    }
+
+    let (helper, helper_reader) = watch::channel(HelperState::Off);
+    if let Some(helper_settings) = settings.helper {
+        let service = HelperService {
+            settings: helper_settings,
+            stratum: parts.stratum_address,
+            is_mining: parts.mining,
+            state: helper,
+        };
+        group.spawn("CPU miner", service.run(token));
+    }
+    (bitcoin, miners_reader, helper_reader)
+}
+
+fn start_bitcoin(
+    rpc: &RpcConfig,
+    settings: &Settings,
+    clock: Clock,
+    driver: &DriverHandle,
+    commands: mpsc::Receiver<BitcoinCommand>,
+    group: &mut Tasks,
+) -> watch::Receiver<BitcoinState> {
+    let (state, reader) = watch::channel(BitcoinState::Connecting);
+    match TemplateSource::new(rpc, settings.params.chain, Timings::default()) {
+        Ok((source, templates)) => {
+            let rpc = rpc.clone();
+            let control = driver.control.clone();
+            let service =
+                BitcoinService { rpc, clock, templates, commands, driver: control, state };
+            let token = group.token().clone();
+            group.spawn("templates", source.run(token.clone()));
+            group.spawn("blocks", service.run(token));
+        }
+        Err(error) => {
+            let (code, reason) = (ProblemCode::NodeUnreachable, error.to_string());
+            let since = clock.now().wall;
+            state.send_replace(BitcoinState::Unavailable { code, reason, since });
+        }
+    }
+    reader
+}
+
+fn rpc_config(settings: &Settings, practice: Option<&PracticeChainServer>) -> RpcConfig {
+    match (&settings.bitcoin, practice) {
+        (BitcoinSource::Bitcoind { url, auth }, _) => {
+            RpcConfig { url: url.clone(), auth: auth.clone() }
+        }
+        (BitcoinSource::Practice, chain) => chain.expect("opened with these settings").rpc_config(),
+    }
+}
+
+fn open_store(settings: &Settings, clock: Clock) -> Result<Opened, StartError> {
+    let dir = &settings.data_dir;
+    if let Err(error) = std::fs::create_dir_all(dir) {
+        return Err(StartError::DataFolder { path: dir.clone(), reason: error.to_string() });
+    }
+    let params = &settings.params;
+    let identifier: String = params.identifier.iter().map(|byte| format!("{byte:02x}")).collect();
+    let network = format!("{} {identifier}", params.name);
+    let version = env!("CARGO_PKG_VERSION");
+    Store::open(dir, &network, version, clock.now().wall).map_err(|error| {
+        let (path, reason) = (dir.clone(), error.to_string());
+        match error {
+            OpenError::Locked { .. } => StartError::DataLocked { path },
+            OpenError::OtherNetwork { .. } | OpenError::TooNew { .. } => {
+                StartError::DataOfOther { path, reason }
+            }
+            OpenError::Unwritable { .. }
+            | OpenError::Foreign { .. }
+            | OpenError::Damaged { .. }
+            | OpenError::Store { .. }
+            | _ => StartError::DataFolder { path, reason },
+        }
+    })
+}
+
+/// Reads what is stored, and checks every share again as if it came from a stranger.
+fn load(store: &Store, settings: &Settings) -> Result<Loaded, StartError> {
+    let unreadable = |error: &dyn std::fmt::Display| StartError::DataFolder {
+        path: settings.data_dir.clone(),
+        reason: error.to_string(),
+    };
+    let mut shares = Vec::new();
+    for stored in store.load_shares() {
+        let stored = stored.map_err(|error| unreadable(&error))?;
+        match CheckedShare::parse(&stored.raw, &settings.params) {
+            Ok(share) => {
+                shares.push(LoadedShare { share: Arc::new(share), is_verified: stored.verified })
+            }
+            Err(error) => tracing::warn!(hash = %stored.hash, %error, "stored share left out"),
+        }
+    }
+    Ok(Loaded {
+        shares,
+        own: store.load_own_shares(OWN_LOADED_MAX).map_err(|error| unreadable(&error))?,
+        blocks: store.load_blocks(BLOCKS_LOADED_MAX).map_err(|error| unreadable(&error))?,
+    })
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let taken = |error: std::io::Error| StartError::PortTaken {
+        port: address.port(),
+        reason: error.to_string(),
+    };
+    let listener = TcpListener::bind(address).await.map_err(taken)?;
+    let address = listener.local_addr().map_err(taken)?;
+    Ok((listener, address))
+}

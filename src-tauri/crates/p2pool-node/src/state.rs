@@ -1,0 +1,298 @@
+//! What everybody outside the node may see of it: snapshots and events.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitcoin::Network;
+use p2pool_engine::{ChainSummary, Event};
+use p2pool_sharechain::time::UnixTime;
+use serde::Serialize;
+
+/// The whole node at one moment. Immutable; a newer one replaces it.
+#[derive(Clone, Debug)]
+pub struct NodeSnapshot {
+    /// When the node was started.
+    pub started_at: UnixTime,
+    /// Which Bitcoin chain it works on.
+    pub chain: Network,
+    /// Whether it is a practice node, on a private chain of its own.
+    pub is_practice: bool,
+    /// Whether the stored share chain of an earlier run is continued.
+    pub is_continued: bool,
+    /// Whether work is handed to miners.
+    pub is_mining: bool,
+    /// Where miners connect.
+    pub stratum_address: SocketAddr,
+    /// Address text that own work pays.
+    pub payout_address: String,
+    /// The Bitcoin node.
+    pub bitcoin: BitcoinState,
+    /// The share chain and the work on it.
+    pub summary: Arc<ChainSummary>,
+    /// Connected miners.
+    pub miners: Arc<MinersSnapshot>,
+    /// The CPU miner.
+    pub helper: HelperState,
+    /// The database.
+    pub storage: StorageState,
+    /// Simulated members; empty outside practice.
+    pub members: Vec<PracticeMember>,
+    /// Where the database lies, for read-only history pages.
+    pub database: PathBuf,
+    /// How to ask the practice chain itself; `None` outside practice.
+    pub practice_rpc: Option<PracticeRpc>,
+    /// Why the node has stopped by itself, if it has.
+    pub failure: Option<String>,
+}
+
+/// The practice chain's JSON-RPC, as any Bitcoin node's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PracticeRpc {
+    /// Its address, `http://127.0.0.1:port`.
+    pub url: String,
+    /// File with the login of this run.
+    pub cookie: PathBuf,
+}
+
+/// How the Bitcoin node is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BitcoinState {
+    /// Not reached yet.
+    Connecting,
+    /// It gives templates.
+    Ready {
+        /// Height of its newest block.
+        tip_height: u32,
+    },
+    /// It does not.
+    Unavailable {
+        /// Code of the error catalogue.
+        code: ProblemCode,
+        /// Technical text.
+        reason: String,
+        /// Since when.
+        since: UnixTime,
+    },
+}
+
+/// A simulated member of the practice pool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PracticeMember {
+    /// Its name.
+    pub name: String,
+    /// Address text that it is paid at.
+    pub address: String,
+}
+
+/// How the CPU miner is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HelperState {
+    /// Not wanted.
+    Off,
+    /// Wanted, not connected yet.
+    Starting,
+    /// At work.
+    Running {
+        /// Threads.
+        threads: u32,
+        /// Its own measurement, hashes per second.
+        hashrate_hps: f64,
+    },
+    /// Its program file is not where it should be, or may not be run.
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// It ended by itself and is started again later.
+    Stopped {
+        /// What is known of the end.
+        reason: String,
+    },
+}
+
+/// How the database is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StorageState {
+    /// Everything is written.
+    Ok,
+    /// Changes wait in memory; mining goes on.
+    Degraded {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Connected miners and their sums.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MinersSnapshot {
+    /// One entry a worker name, in order of first connection.
+    pub miners: Vec<Miner>,
+    /// Hashes per second of all together, from accepted work of the last minutes.
+    pub hashrate_hps: f64,
+    /// Work done since the newest own share: expected hashes.
+    pub work_since_share: f64,
+    /// Late work divided by all work of the last hour; `None` without any.
+    pub late_part: Option<f64>,
+}
+
+/// One miner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Miner {
+    /// Login name, printable and short.
+    pub worker: String,
+    /// Whether it is the node's own CPU miner.
+    pub is_helper: bool,
+    /// Open connections under this name.
+    pub connections: u32,
+    /// Program name as the miner gives it.
+    pub user_agent: String,
+    /// Hashes per second, from accepted work of the last minutes.
+    pub hashrate_hps: f64,
+    /// Accepted results in this run.
+    pub accepted: u64,
+    /// Of these, late ones.
+    pub late: u64,
+    /// Refused results in this run.
+    pub rejected: u64,
+    /// When the newest result arrived.
+    pub last_result_at: Option<UnixTime>,
+    /// When it connected, or left.
+    pub since: UnixTime,
+}
+
+/// Codes of the error catalogue that the node can raise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum ProblemCode {
+    /// The Bitcoin node cannot be reached.
+    #[serde(rename = "N-01")]
+    NodeUnreachable,
+    /// The Bitcoin node is slow to answer.
+    #[serde(rename = "N-02")]
+    NodeSlow,
+    /// The Bitcoin node refuses the login.
+    #[serde(rename = "N-03")]
+    NodeLogin,
+    /// The Bitcoin node is still starting.
+    #[serde(rename = "N-06")]
+    NodeStarting,
+    /// The Bitcoin node is on another chain.
+    #[serde(rename = "N-08")]
+    NodeChain,
+    /// The Bitcoin node gives no usable template.
+    #[serde(rename = "N-12")]
+    NodeTemplate,
+    /// A found block was refused.
+    #[serde(rename = "N-13")]
+    BlockRejected,
+    /// The miners' port is taken.
+    #[serde(rename = "S-01")]
+    PortTaken,
+    /// Data cannot be saved.
+    #[serde(rename = "E-APP-01")]
+    DataFolder,
+    /// Another instance uses the data folder.
+    #[serde(rename = "E-APP-02")]
+    DataLocked,
+    /// The settings file is damaged.
+    #[serde(rename = "E-APP-03")]
+    SettingsDamaged,
+    /// A part of the node failed and was started again.
+    #[serde(rename = "E-APP-04")]
+    EngineRestarted,
+    /// The data folder belongs to another network or a newer version.
+    #[serde(rename = "E-APP-06")]
+    DataOfOther,
+    /// The CPU miner is missing or blocked.
+    #[serde(rename = "E-CPU-01")]
+    HelperMissing,
+}
+
+impl ProblemCode {
+    /// The code as the catalogue prints it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NodeUnreachable => "N-01",
+            Self::NodeSlow => "N-02",
+            Self::NodeLogin => "N-03",
+            Self::NodeStarting => "N-06",
+            Self::NodeChain => "N-08",
+            Self::NodeTemplate => "N-12",
+            Self::BlockRejected => "N-13",
+            Self::PortTaken => "S-01",
+            Self::DataFolder => "E-APP-01",
+            Self::DataLocked => "E-APP-02",
+            Self::SettingsDamaged => "E-APP-03",
+            Self::EngineRestarted => "E-APP-04",
+            Self::DataOfOther => "E-APP-06",
+            Self::HelperMissing => "E-CPU-01",
+        }
+    }
+}
+
+/// Something that happened, with its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeEvent {
+    /// When.
+    pub at: UnixTime,
+    /// What.
+    pub kind: NodeEventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeEventKind {
+    /// On the share chain.
+    Chain(Event),
+    /// A miner's first connection under a name.
+    MinerConnected {
+        /// Login name.
+        worker: String,
+        /// Whether it is the node's own CPU miner.
+        is_helper: bool,
+    },
+    /// A miner's last connection under a name ended.
+    MinerLeft {
+        /// Login name.
+        worker: String,
+        /// Whether it is the node's own CPU miner.
+        is_helper: bool,
+    },
+    /// A pool member connected.
+    MemberJoined {
+        /// Where from.
+        address: SocketAddr,
+    },
+    /// A pool member left.
+    MemberLeft {
+        /// Where from.
+        address: SocketAddr,
+    },
+    /// The CPU miner changed its state.
+    Helper(HelperState),
+    /// The Bitcoin node changed its state.
+    Bitcoin(BitcoinState),
+    /// The database changed its state.
+    Storage(StorageState),
+    /// Mining began, or went on after a pause.
+    MiningStarted,
+    /// Mining was paused.
+    MiningPaused,
+    /// A damaged database was set aside and a new one begun.
+    DatabaseReplaced {
+        /// Where the old one lies.
+        old: PathBuf,
+    },
+}
+
+/// How stopping went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StopReport {
+    /// Time it took.
+    pub took: Duration,
+    /// Tasks that did not end in time.
+    pub late: Vec<&'static str>,
+}

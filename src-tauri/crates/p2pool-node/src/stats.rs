@@ -1,0 +1,285 @@
+//! Who mines how fast: counters of all sessions, per worker name.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use p2pool_sharechain::time::{MonoTime, Now, UnixTime};
+use p2pool_store::{SeriesPoint, Step};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::state::{Miner, MinersSnapshot, NodeEvent, NodeEventKind};
+use crate::storage::StoreCommand;
+
+/// Counters under way; what does not fit is lost, and nobody waits.
+pub(crate) const QUEUE: usize = 256;
+/// Hash rates are taken over this much time.
+const RATE_WINDOW: Duration = Duration::from_secs(300);
+/// A rate over less time than this says nothing.
+const RATE_WINDOW_MIN: Duration = Duration::from_secs(5);
+/// Late work is taken over this much time.
+const LATE_WINDOW: Duration = Duration::from_secs(3600);
+/// Names that are remembered; the longest away go first.
+const WORKERS_MAX: usize = 1000;
+/// Results remembered for each name's rate.
+const RESULTS_MAX: usize = 4096;
+/// Expected hashes for difficulty 1.
+pub(crate) const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0;
+
+/// What a session reports.
+#[derive(Clone, Debug)]
+pub(crate) enum Count {
+    /// A worker name was authorised on a connection.
+    Joined { worker: String, user_agent: String, is_helper: bool },
+    /// A connection of that name ended.
+    Left { worker: String },
+    /// A result was counted.
+    Accepted { worker: String, difficulty: f64, is_late: bool },
+    /// A result was refused.
+    Rejected { worker: String },
+    /// A share was found.
+    Share,
+}
+
+/// The service's state.
+#[derive(Debug)]
+pub(crate) struct Stats {
+    clock: Clock,
+    counts: mpsc::Receiver<Count>,
+    snapshot: watch::Sender<Arc<MinersSnapshot>>,
+    events: broadcast::Sender<NodeEvent>,
+    store: mpsc::Sender<StoreCommand>,
+    workers: BTreeMap<String, Worker>,
+    late: VecDeque<Sample>,
+    work_since_share: f64,
+    minute: MinuteRates,
+}
+
+#[derive(Debug)]
+struct Worker {
+    miner: Miner,
+    joined: MonoTime,
+    results: VecDeque<Sample>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    at: MonoTime,
+    difficulty: f64,
+    is_late: bool,
+}
+
+/// Total rates seen during the present minute.
+#[derive(Debug, Default)]
+struct MinuteRates {
+    samples: Vec<f64>,
+    start: UnixTime,
+}
+
+impl Stats {
+    pub(crate) fn new(
+        clock: Clock,
+        counts: mpsc::Receiver<Count>,
+        snapshot: watch::Sender<Arc<MinersSnapshot>>,
+        events: broadcast::Sender<NodeEvent>,
+        store: mpsc::Sender<StoreCommand>,
+    ) -> Self {
+        Self {
+            clock,
+            counts,
+            snapshot,
+            events,
+            store,
+            workers: BTreeMap::new(),
+            late: VecDeque::new(),
+            work_since_share: 0.0,
+            minute: MinuteRates::default(),
+        }
+    }
+
+    /// Counts until cancelled; publishes once a second.
+    pub(crate) async fn run(mut self, token: CancellationToken) {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                () = token.cancelled() => break,
+                Some(count) = self.counts.recv() => self.take(self.clock.now(), count),
+                _ = second.tick() => self.publish(self.clock.now()),
+            }
+        }
+    }
+
+    fn take(&mut self, now: Now, count: Count) {
+        match count {
+            Count::Joined { worker, user_agent, is_helper } => {
+                self.join(now, worker, user_agent, is_helper);
+            }
+            Count::Left { worker } => self.leave(now, &worker),
+            Count::Accepted { worker, difficulty, is_late } => {
+                let sample = Sample { at: now.mono, difficulty, is_late };
+                self.late.push_back(sample);
+                self.late.truncate(RESULTS_MAX * 4);
+                self.work_since_share += difficulty * HASHES_PER_DIFFICULTY;
+                if let Some(entry) = self.workers.get_mut(&worker) {
+                    entry.miner.accepted += 1;
+                    entry.miner.late += u64::from(is_late);
+                    entry.miner.last_result_at = Some(now.wall);
+                    entry.results.push_back(sample);
+                    if entry.results.len() > RESULTS_MAX {
+                        entry.results.pop_front();
+                    }
+                }
+            }
+            Count::Rejected { worker } => {
+                if let Some(entry) = self.workers.get_mut(&worker) {
+                    entry.miner.rejected += 1;
+                }
+            }
+            Count::Share => self.work_since_share = 0.0,
+        }
+    }
+
+    fn join(&mut self, now: Now, worker: String, user_agent: String, is_helper: bool) {
+        self.forget_longest_away();
+        let entry = self.workers.entry(worker.clone()).or_insert_with(|| Worker {
+            miner: Miner {
+                worker: worker.clone(),
+                is_helper,
+                connections: 0,
+                user_agent: String::new(),
+                hashrate_hps: 0.0,
+                accepted: 0,
+                late: 0,
+                rejected: 0,
+                last_result_at: None,
+                since: now.wall,
+            },
+            joined: now.mono,
+            results: VecDeque::new(),
+        });
+        entry.miner.connections += 1;
+        entry.miner.user_agent = user_agent;
+        if entry.miner.connections == 1 {
+            entry.miner.since = now.wall;
+            entry.joined = now.mono;
+            entry.results.clear();
+            self.event(now, NodeEventKind::MinerConnected { worker, is_helper });
+        }
+    }
+
+    fn leave(&mut self, now: Now, worker: &str) {
+        let Some(entry) = self.workers.get_mut(worker) else { return };
+        entry.miner.connections = entry.miner.connections.saturating_sub(1);
+        if entry.miner.connections == 0 {
+            entry.miner.since = now.wall;
+            entry.results.clear();
+            let is_helper = entry.miner.is_helper;
+            let worker = worker.to_owned();
+            self.event(now, NodeEventKind::MinerLeft { worker, is_helper });
+        }
+    }
+
+    fn forget_longest_away(&mut self) {
+        if self.workers.len() < WORKERS_MAX {
+            return;
+        }
+        let away = self.workers.iter().filter(|(_, worker)| worker.miner.connections == 0);
+        if let Some(name) = away.min_by_key(|(_, w)| w.miner.since).map(|(name, _)| name.clone()) {
+            self.workers.remove(&name);
+        }
+    }
+
+    fn publish(&mut self, now: Now) {
+        for worker in self.workers.values_mut() {
+            let oldest = now.mono - RATE_WINDOW;
+            while worker.results.front().is_some_and(|sample| sample.at < oldest) {
+                worker.results.pop_front();
+            }
+            worker.miner.hashrate_hps = worker.rate(now.mono);
+        }
+        while self.late.front().is_some_and(|sample| sample.at < now.mono - LATE_WINDOW) {
+            self.late.pop_front();
+        }
+        let total: f64 = self.workers.values().map(|worker| worker.miner.hashrate_hps).sum();
+        let snapshot = MinersSnapshot {
+            miners: self.workers.values().map(|worker| worker.miner.clone()).collect(),
+            hashrate_hps: total,
+            work_since_share: self.work_since_share,
+            late_part: self.late_part(),
+        };
+        self.snapshot.send_if_modified(|old| {
+            let is_new = **old != snapshot;
+            if is_new {
+                *old = Arc::new(snapshot);
+            }
+            is_new
+        });
+        self.chart(now, total);
+    }
+
+    fn late_part(&self) -> Option<f64> {
+        let all: f64 = self.late.iter().map(|sample| sample.difficulty).sum();
+        let late: f64 =
+            self.late.iter().filter(|sample| sample.is_late).map(|sample| sample.difficulty).sum();
+        (all > 0.0).then(|| late / all)
+    }
+
+    /// One point a minute for the charts; a minute without miners leaves a gap.
+    fn chart(&mut self, now: Now, total: f64) {
+        let minute = Step::Minute.start_of(now.wall);
+        if minute != self.minute.start {
+            let samples = std::mem::take(&mut self.minute.samples);
+            let points = self.points(&samples);
+            self.minute.start = minute;
+            // History may be lost; mining must not wait for it.
+            if !points.is_empty() {
+                let _ = self.store.try_send(StoreCommand::Series(points));
+            }
+        }
+        if self.workers.values().any(|worker| worker.miner.connections > 0) {
+            self.minute.samples.push(total);
+        }
+    }
+
+    fn points(&self, samples: &[f64]) -> Vec<SeriesPoint> {
+        if samples.is_empty() {
+            return Vec::new();
+        }
+        let point = |name: &str, min, avg, max| SeriesPoint {
+            name: name.to_owned(),
+            subject: String::new(),
+            step: Step::Minute,
+            at: self.minute.start,
+            min,
+            avg,
+            max,
+        };
+        let min = samples.iter().copied().fold(f64::INFINITY, f64::min);
+        let max = samples.iter().copied().fold(0.0, f64::max);
+        let avg = samples.iter().sum::<f64>() / samples.len() as f64;
+        let mut points = vec![point("hashrate", min, avg, max)];
+        if let Some(late) = self.late_part() {
+            points.push(point("late", late, late, late));
+        }
+        points
+    }
+
+    fn event(&self, now: Now, kind: NodeEventKind) {
+        // Nobody has to listen.
+        let _ = self.events.send(NodeEvent { at: now.wall, kind });
+    }
+}
+
+impl Worker {
+    /// Accepted work over the time it took, hashes per second.
+    fn rate(&self, now: MonoTime) -> f64 {
+        if self.miner.connections == 0 {
+            return 0.0;
+        }
+        let time = now.since(self.joined).min(RATE_WINDOW).max(RATE_WINDOW_MIN);
+        let work: f64 = self.results.iter().map(|sample| sample.difficulty).sum();
+        work * HASHES_PER_DIFFICULTY / time.as_secs_f64()
+    }
+}
