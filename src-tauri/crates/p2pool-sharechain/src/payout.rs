@@ -256,3 +256,7 @@ fn meeting(forest: &Forest<Stake>, present: ShareHash, wanted: ShareHash) -> Opt
 fn stake_weight(work: Attempts, stake: &Stake) -> Attempts {
     work.wrapping_mul(Attempts::from(WEIGHT_PER_HASH - u32::from(stake.donation)))
 }
+
+#[cfg(test)]
+#[path = "payout/tests.rs"]
+mod tests;

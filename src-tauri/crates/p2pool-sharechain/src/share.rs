@@ -333,3 +333,7 @@ impl ShareInfo {
         out.extend_from_slice(&self.abs_work.to_le_bytes());
     }
 }
+
+#[cfg(test)]
+#[path = "share/tests.rs"]
+mod tests;

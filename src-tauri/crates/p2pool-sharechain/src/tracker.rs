@@ -375,3 +375,7 @@ fn compare(rebuilt: &ShareInfo, claimed: &ShareInfo) -> Result<(), ContextError>
     };
     Err(ContextError::Field(field))
 }
+
+#[cfg(test)]
+#[path = "tracker/tests.rs"]
+mod tests;
