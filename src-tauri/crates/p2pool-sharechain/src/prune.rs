@@ -15,8 +15,11 @@ const HEADS_KEPT: usize = 5;
 const HEAD_AGE_MIN: Duration = Duration::from_secs(300);
 /// Unverified heads stay while their chain has grown downwards within this time.
 const GROWTH_AGE_MIN: Duration = Duration::from_secs(120);
-/// Most shares taken off one side branch, and off the old end of one chain, at a time.
-const ROUNDS_MAX: u32 = 1000;
+/// Most shares taken off one side branch at a time.
+const BRANCH_ROUNDS_MAX: u32 = 1000;
+/// Most shares taken off the old end of one chain at a time. The network's other programs take
+/// up to 1000; fewer at a time keep this short, and the rest goes at the next cleaning.
+const END_ROUNDS_MAX: u32 = 250;
 
 /// Removes what is no longer needed and returns it: first side branches from their tops
 /// downwards, then the old ends of chains longer than twice the chain length.
@@ -58,7 +61,7 @@ fn drop_side_branches(
         }
         removed.push(head);
         if let Some(parent) = parent
-            && round < ROUNDS_MAX
+            && round < BRANCH_ROUNDS_MAX
             && tracker.forest().heads().contains_key(&parent)
         {
             open.push_back((parent, tail, round.saturating_add(1)));
@@ -79,7 +82,7 @@ fn is_aged(seen: MonoTime, age: Duration, now: Now) -> bool {
 
 fn drop_old_ends(tracker: &mut Tracker, removed: &mut Vec<ShareHash>) {
     let height_max = tracker.params().chain_length.saturating_mul(2).saturating_add(10);
-    for _ in 0..ROUNDS_MAX {
+    for _ in 0..END_ROUNDS_MAX {
         let forest = tracker.forest();
         let is_long = |head: &ShareHash| forest.height_and_last(Some(*head)).0 >= height_max;
         let long = forest.tails().iter().filter(|(_, heads)| heads.iter().all(is_long));
