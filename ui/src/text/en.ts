@@ -97,7 +97,7 @@ export const en = {
   "hero.effort.average": "The average is {duration}.",
   "hero.effort.average_unknown": "The average is known after the first results.",
   "hero.effort.odds":
-    "63 of 100 miners with your hashrate have one by 100 %; 5 of 100 wait three times as long.",
+    "63 of 100 miners with your hashrate have one by 100\u00a0%; 5 of 100 wait three times as long.",
   "hero.node_down.title": "{app} can't reach your Bitcoin node.",
   "hero.node_down.practice": "The practice chain does not answer.",
   "hero.node_down.text": "No answer for {duration}. Mining goes on by itself when it is back.",
