@@ -86,9 +86,7 @@ impl Engine {
 
     fn prune(&mut self, now: Now) {
         let removed = prune(&mut self.tracker, &self.heads, now);
-        for hash in &removed {
-            self.outbox.unmark_sent(*hash);
-        }
+        self.outbox.forget(&removed);
         self.changes.removed.extend(removed);
     }
 
@@ -96,6 +94,7 @@ impl Engine {
         let is_pushing = choice.punish != 0;
         self.changes.verified.extend_from_slice(&choice.verified);
         self.changes.removed.extend_from_slice(&choice.removed);
+        self.outbox.forget(&choice.removed);
         self.drop_senders(&choice);
         for block in choice.unknown_blocks {
             self.outputs.push_back(Output::LookUpHeight { block });
@@ -109,6 +108,7 @@ impl Engine {
         if choice.best == self.best {
             return;
         }
+        self.outbox.follow(&self.tracker, choice.best);
         self.best = choice.best;
         self.changes.best = choice.best;
         if let Some(best) = choice.best {

@@ -91,7 +91,7 @@ impl Engine {
             previous_share: parent,
             version,
             desired_version: version.successor().unwrap_or(version).number(),
-            stale_info: self.outbox.next_stale_info(&self.tracker, parent),
+            stale_info: self.outbox.next_stale_info(),
             donation: self.config.donation,
             position: Position::above(&self.tracker, version, parent),
             window,

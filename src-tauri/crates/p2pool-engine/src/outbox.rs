@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use p2pool_sharechain::change::{BlockStatus, Fate, FoundBlock, OwnShare};
 use p2pool_sharechain::share::StaleInfo;
+use p2pool_sharechain::stats::OwnShares;
 use p2pool_sharechain::time::{MonoTime, Now};
 use p2pool_sharechain::{ShareHash, Tracker};
 
@@ -28,6 +29,7 @@ pub(crate) struct Outbox {
     /// Shares passed on already.
     sent: BTreeSet<ShareHash>,
     own: BTreeMap<ShareHash, OwnShare>,
+    ledger: OwnShares,
     held: Vec<Held>,
     persisted: u64,
     blocks: BTreeMap<ShareHash, FoundBlock>,
@@ -44,10 +46,6 @@ struct Held {
 impl Outbox {
     pub(crate) fn mark_sent(&mut self, hash: ShareHash) {
         self.sent.insert(hash);
-    }
-
-    pub(crate) fn unmark_sent(&mut self, hash: ShareHash) {
-        self.sent.remove(&hash);
     }
 
     pub(crate) fn is_sent(&self, hash: ShareHash) -> bool {
@@ -71,39 +69,33 @@ impl Outbox {
     }
 
     /// What the next share has to announce: each lost share once.
-    ///
-    /// Source: protocol notes, chain-selection.md section 8.
-    pub(crate) fn next_stale_info(
-        &self,
-        tracker: &Tracker,
-        parent: Option<ShareHash>,
-    ) -> StaleInfo {
-        if self.own.is_empty() {
-            return StaleInfo::NONE;
+    pub(crate) fn next_stale_info(&self) -> StaleInfo {
+        self.ledger.next_announcement()
+    }
+
+    /// Follows the best share; to be told while the old one is still known.
+    pub(crate) fn follow(&mut self, tracker: &Tracker, best: Option<ShareHash>) {
+        self.ledger.set_best(tracker, best);
+    }
+
+    /// Forgets what was known of shares that have left the tracker.
+    pub(crate) fn forget(&mut self, removed: &[ShareHash]) {
+        for hash in removed {
+            self.sent.remove(hash);
         }
-        let lost = |fate| self.own.values().filter(|own| own.fate == fate).count();
-        let announced = |info| {
-            tracker
-                .chain(parent)
-                .filter(|known| {
-                    known.share.share().info.data.stale_info == info
-                        && self.is_own(known.share.hash())
-                })
-                .count()
-        };
-        if lost(Fate::Orphan) > announced(StaleInfo::ORPHAN) {
-            StaleInfo::ORPHAN
-        } else if lost(Fate::Dead) > announced(StaleInfo::DEAD_ON_ARRIVAL) {
-            StaleInfo::DEAD_ON_ARRIVAL
-        } else {
-            StaleInfo::NONE
-        }
+        self.ledger.forget(removed);
     }
 }
 
 impl Engine {
     pub(crate) fn load_outbox(&mut self, now: Now, own: Vec<OwnShare>, blocks: Vec<FoundBlock>) {
-        self.outbox.own = own.into_iter().map(|own| (own.hash, own)).collect();
+        for own in own {
+            if let Some(share) = self.tracker.get(own.hash) {
+                let announces = share.share().info.data.stale_info;
+                self.outbox.ledger.add(own.hash, own.fate == Fate::Dead, announces);
+            }
+            self.outbox.own.insert(own.hash, own);
+        }
         for block in blocks {
             if block.status == BlockStatus::Submitting {
                 self.push_block(&block);
@@ -120,6 +112,8 @@ impl Engine {
         let own = OwnShare { hash, worker: solved.worker.clone(), found_at: solved.found_at, fate };
         self.changes.own.push(own.clone());
         self.outbox.own.insert(hash, own);
+        let announces = solved.template.info().data.stale_info;
+        self.outbox.ledger.add(hash, !solved.is_on_time, announces);
     }
 
     /// Keeps an own share back until storage has it.

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use p2pool_sharechain::change::{Fate, FoundBlock};
-use p2pool_sharechain::compact::{attempts, difficulty};
+use p2pool_sharechain::compact::difficulty;
 use p2pool_sharechain::template::{MinerTerms, TemplateBase};
-use p2pool_sharechain::{ShareHash, U256};
+use p2pool_sharechain::{ShareHash, U256, stats};
 
 use crate::Engine;
 use crate::outbox::MATURE;
 
-/// Shares that pool rate and stale proportion are taken over.
+/// Shares that the pool's rate is taken over.
 const RATE_SHARES_MAX: u32 = 120;
 
 /// The share chain and the work on it, at one moment. Rates are for display only.
@@ -93,7 +93,8 @@ impl Engine {
             verified_height,
             known_shares: self.tracker.len(),
             peers: self.peers.len(),
-            pool_hashrate_hps: self.pool_hashrate_hps(height),
+            pool_hashrate_hps: stats::pool_rate(&self.tracker, self.best, RATE_SHARES_MAX)
+                .unwrap_or_default(),
             own_found: self.outbox.own_shares().count(),
             own_in_chain: self.own_with_fate(&[Fate::InChain]),
             own_lost: self.own_with_fate(&[Fate::Orphan, Fate::Dead]),
@@ -161,25 +162,6 @@ impl Engine {
 
     fn own_with_fate(&self, fates: &[Fate]) -> usize {
         self.outbox.own_shares().filter(|own| fates.contains(&own.fate)).count()
-    }
-
-    /// Work of recent shares over their time, late shares added.
-    fn pool_hashrate_hps(&self, height: u32) -> f64 {
-        let count = height.min(RATE_SHARES_MAX) as usize;
-        let recent: Vec<_> =
-            self.tracker.chain(self.best).take(count).map(|known| &known.share).collect();
-        let (Some(newest), Some(oldest)) = (recent.first(), recent.last()) else { return 0.0 };
-        let seconds =
-            newest.share().info.timestamp.saturating_sub(oldest.share().info.timestamp).max(1);
-        let work: f64 = recent
-            .iter()
-            .take(recent.len().saturating_sub(1))
-            .map(|share| f64::from(attempts(share.target())))
-            .sum();
-        let notices =
-            recent.iter().filter(|share| share.share().info.data.stale_info.is_stale()).count();
-        let on_time_part = 1.0 - notices as f64 / (count + notices) as f64;
-        work / f64::from(seconds) / on_time_part
     }
 }
 
