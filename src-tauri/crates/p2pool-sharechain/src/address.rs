@@ -73,11 +73,12 @@ fn decode_base58(text: &str) -> Option<(u8, [u8; 20])> {
         return None;
     }
     let data: [u8; 25] = base58::decode(text).ok()?.try_into().ok()?;
-    let (payload, checksum) = data.split_at(21);
-    if sha256d(payload)[..4] != *checksum {
+    let (payload, checksum) = data.split_last_chunk::<4>()?;
+    if sha256d(payload).first_chunk() != Some(checksum) {
         return None;
     }
-    Some((payload[0], payload[1..].try_into().expect("21 less 1 bytes")))
+    let (version, hash) = payload.split_first()?;
+    Some((*version, hash.try_into().ok()?))
 }
 
 fn decode_bech32(text: &str, hrp: &str) -> Option<Decoded> {
@@ -98,22 +99,28 @@ fn decode_bech32(text: &str, hrp: &str) -> Option<Decoded> {
     if version > 16 {
         return None;
     }
+    let (program, length) = regroup(groups)?;
+    let fits = length >= 2 && (version != 0 || length == 20 || length == 32);
+    fits.then_some(Decoded::Witness { version, program, length })
+}
+
+/// Groups of five bits as bytes, at most 40, and how many; `None` if more than padding is left.
+fn regroup<E>(groups: impl Iterator<Item = Result<u8, E>>) -> Option<([u8; 40], usize)> {
     let mut program = [0; 40];
-    let mut length = 0;
+    let mut room = program.iter_mut();
+    // Bits read and not yet written, at most 12, and how many.
     let (mut bits, mut count) = (0_u32, 0_u32);
     for group in groups {
         bits = (bits << 5 | u32::from(group.ok()?)) & 0xfff;
-        count += 5;
-        if count >= 8 {
-            count -= 8;
-            *program.get_mut(length)? = u8::try_from((bits >> count) & 0xff).ok()?;
-            length += 1;
+        count = count.wrapping_add(5);
+        if let Some(rest) = count.checked_sub(8) {
+            *room.next()? = u8::try_from(bits.wrapping_shr(rest) & 0xff).ok()?;
+            count = rest;
         }
     }
-    let padding = bits & ((1 << count) - 1);
-    let fits =
-        count < 5 && padding == 0 && length >= 2 && (version != 0 || length == 20 || length == 32);
-    fits.then_some(Decoded::Witness { version, program, length })
+    let is_padding = count < 5 && bits.trailing_zeros() >= count;
+    let unused = room.len();
+    is_padding.then_some((program, program.len().saturating_sub(unused)))
 }
 
 /// The output script that pays `decoded`.
@@ -127,28 +134,33 @@ pub fn script(decoded: &Decoded, pads: bool) -> Result<Vec<u8>, AddressError> {
         Decoded::P2pkh(hash) => Ok([&[0x76, 0xa9, 0x14], hash.as_slice(), &[0x88, 0xac]].concat()),
         Decoded::P2sh(hash) => Ok([&[0xa9, 0x14], hash.as_slice(), &[0x87]].concat()),
         Decoded::Witness { program, length, .. } => {
-            let program = convert_program(&program[..*length], pads)?;
+            let program = convert_program(first_bytes(program, *length), pads)?;
             let length = u8::try_from(program.len()).map_err(|_| AddressError::UnpayableProgram)?;
             Ok([&[0x00, length], program.as_slice()].concat())
         }
     }
 }
 
+fn first_bytes(program: &[u8; 40], length: usize) -> &[u8] {
+    program.get(..length).unwrap_or(program)
+}
+
 /// Sends a program through its number, as hexadecimal digits. Source: encoding.md section 9.4.
 fn convert_program(program: &[u8], pads: bool) -> Result<Vec<u8>, AddressError> {
     let zeros = program.iter().take_while(|byte| **byte == 0).count();
-    let significant = &program[zeros..];
+    let significant = program.get(zeros..).unwrap_or_default();
     let digits = match significant.first() {
         None => 1,
-        Some(first) => significant.len() * 2 - usize::from(*first < 0x10),
+        Some(first) => {
+            significant.len().saturating_mul(2).saturating_sub(usize::from(*first < 0x10))
+        }
     };
     let digits = if pads { digits.max(40) } else { digits };
     if digits % 2 == 1 {
         return Err(AddressError::UnpayableProgram);
     }
-    let mut out = vec![0; digits / 2];
-    let start = out.len() - significant.len();
-    out[start..].copy_from_slice(significant);
+    let mut out = vec![0; (digits / 2).saturating_sub(significant.len())];
+    out.extend_from_slice(significant);
     Ok(out)
 }
 
@@ -191,8 +203,8 @@ pub fn pays_its_owner(decoded: &Decoded, pads: bool) -> bool {
         Decoded::P2pkh(_) | Decoded::P2sh(_) => true,
         Decoded::Witness { version, program, length } => {
             *version == 0
-                && convert_program(&program[..*length], pads)
-                    .is_ok_and(|converted| converted == program[..*length])
+                && convert_program(first_bytes(program, *length), pads)
+                    .is_ok_and(|converted| converted == first_bytes(program, *length))
         }
     }
 }

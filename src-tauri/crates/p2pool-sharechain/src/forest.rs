@@ -376,12 +376,12 @@ impl<T> Forest<T> {
             let node = self.node(at);
             let mut level = node.level.min(ceiling);
             let step = loop {
-                match self.link(at, level) {
-                    Some(link) if within(&sum.plus(link.sum)) => break Some(link),
-                    _ if level == 0 => break None,
-                    _ => {
-                        level -= 1;
-                        ceiling = level;
+                match (self.link(at, level), level.checked_sub(1)) {
+                    (Some(link), _) if within(&sum.plus(link.sum)) => break Some(link),
+                    (_, None) => break None,
+                    (_, Some(lower)) => {
+                        level = lower;
+                        ceiling = lower;
                     }
                 }
             };
@@ -402,20 +402,20 @@ impl<T> Forest<T> {
 
     fn link(&self, slot: Slot, level: u32) -> Option<Link> {
         let node = self.node(slot);
-        if level == 0 {
+        let Some(lower) = level.checked_sub(1) else {
             let to = node.parent_slot?;
             let generation = self.node(to).generation;
             return Some(Link { to, generation, sum: Sum::one(node.delta) });
-        }
-        let cell = &node.links[level as usize - 1];
+        };
+        let cell = &node.links[lower as usize];
         if let Some(link) = cell.get()
             && self.nodes[link.to].as_ref().is_some_and(|to| to.generation == link.generation)
         {
             return Some(link);
         }
-        let mut link = self.link(slot, level - 1)?;
+        let mut link = self.link(slot, lower)?;
         while self.node(link.to).level < level {
-            let step = self.link(link.to, self.node(link.to).level.min(level - 1))?;
+            let step = self.link(link.to, self.node(link.to).level.min(lower))?;
             link = Link { sum: link.sum.plus(step.sum), ..step };
         }
         cell.set(Some(link));
@@ -444,7 +444,7 @@ impl<T> Forest<T> {
         };
         let slot = self.free.pop().unwrap_or_else(|| {
             self.nodes.push(None);
-            self.nodes.len() - 1
+            self.nodes.len().saturating_sub(1)
         });
         self.nodes[slot] = Some(node);
         self.slots.insert(hash, slot);

@@ -57,7 +57,7 @@ pub fn generate(
     ref_merkle_branch: &[Hash32],
 ) -> Result<Generation, AddressError> {
     let ref_hash = ref_hash(params, version, info, ref_merkle_branch);
-    let mut outputs = Vec::with_capacity(window.weights.len() + 4);
+    let mut outputs = Vec::with_capacity(window.weights.len().saturating_add(4));
     if let Some(segwit) = &info.segwit {
         let script = crate::template::witness_commitment_script(&segwit.wtxid_root);
         outputs.push(Output { value_sats: 0, script });
@@ -68,7 +68,7 @@ pub fn generate(
     script.extend_from_slice(&[0; 8]);
     outputs.push(Output { value_sats: 0, script });
 
-    let mut bytes = Vec::with_capacity(200 + outputs.len() * 34);
+    let mut bytes = Vec::with_capacity(outputs.len().saturating_mul(34).saturating_add(200));
     bytes.extend_from_slice(&1_u32.to_le_bytes());
     bytes.push(1);
     bytes.extend_from_slice(&[0; 32]);
@@ -128,7 +128,7 @@ fn payouts(
     let mut paid_sats = 0_u64;
     let mut own_is_due = true;
     let mut donation_sats = 0_u64;
-    let mut dues = Vec::with_capacity(window.weights.len() + 1);
+    let mut dues = Vec::with_capacity(window.weights.len().saturating_add(1));
     for (key, weight) in &window.weights {
         let mut sats = amount(subsidy, *weight, window.total);
         if key.text() == own_text {
@@ -155,7 +155,7 @@ fn payouts(
 
     dues.sort_unstable_by(|a, b| (a.sats, a.key.text()).cmp(&(b.sats, b.key.text())));
     // The donation key takes one of the places, being the last of all keys.
-    let dropped = (dues.len() + 1).saturating_sub(PAYEES_MAX);
+    let dropped = dues.len().saturating_add(1).saturating_sub(PAYEES_MAX);
     for due in dues.iter().skip(dropped).filter(|due| due.sats != 0) {
         let script = due.key.script(version.pads_programs())?.to_vec();
         outputs.push(Output { value_sats: due.sats, script });
@@ -205,12 +205,12 @@ impl Generation {
 
     /// Everything before the ref hash; ends with the constant ending of hash links.
     pub fn prefix(&self) -> &[u8] {
-        &self.bytes[..self.bytes.len() - FROM_REF_HASH]
+        &self.bytes[..self.bytes.len().saturating_sub(FROM_REF_HASH)]
     }
 
     /// Everything before the nonce.
     pub fn up_to_nonce(&self) -> &[u8] {
-        &self.bytes[..self.bytes.len() - AFTER_REF_HASH]
+        &self.bytes[..self.bytes.len().saturating_sub(AFTER_REF_HASH)]
     }
 
     /// What the last output commits to.
@@ -243,6 +243,7 @@ impl Generation {
 
     /// Weight units in a block.
     pub fn weight(&self) -> usize {
-        self.bytes.len() * 4 + if self.has_witness { 36 } else { 0 }
+        let witness = if self.has_witness { 36 } else { 0 };
+        self.bytes.len().saturating_mul(4).saturating_add(witness)
     }
 }

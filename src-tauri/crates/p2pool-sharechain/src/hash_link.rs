@@ -28,11 +28,9 @@ pub const CONSTANT_ENDING: [u8; 79] = constant_ending();
 const fn constant_ending() -> [u8; 79] {
     let mut out = [0; 79];
     out[0] = 67;
-    let mut i = 0;
-    while i < 67 {
-        out[i + 1] = DONATION_SCRIPT[i];
-        i += 1;
-    }
+    let (_, after_length) = out.split_at_mut(1);
+    let (script, _) = after_length.split_at_mut(DONATION_SCRIPT.len());
+    script.copy_from_slice(&DONATION_SCRIPT);
     // Eight zero bytes of value, script length 42, OP_RETURN, push of 40.
     out[76] = 0x2a;
     out[77] = 0x6a;
@@ -88,10 +86,10 @@ impl HashLinkEngine {
     pub fn update(&mut self, mut data: &[u8]) {
         self.length = self.length.wrapping_add(data.len() as u64);
         while !data.is_empty() {
-            let count = data.len().min(64 - self.buffered);
-            let (taken, rest) = data.split_at(count);
-            self.buffer[self.buffered..self.buffered + count].copy_from_slice(taken);
-            self.buffered += count;
+            let room = &mut self.buffer[self.buffered..];
+            let (taken, rest) = data.split_at(data.len().min(room.len()));
+            room[..taken.len()].copy_from_slice(taken);
+            self.buffered = self.buffered.wrapping_add(taken.len());
             data = rest;
             if self.buffered == 64 {
                 compress256(&mut self.state, &[self.buffer]);
@@ -113,11 +111,11 @@ impl HashLinkEngine {
     pub fn finish_double(mut self, data: &[u8]) -> Hash32 {
         self.update(data);
         let bits = self.length.wrapping_mul(8);
-        let zeros = (119 - self.buffered) % 64;
-        let mut padding = [0_u8; 72];
-        padding[0] = 0x80;
-        padding[1 + zeros..9 + zeros].copy_from_slice(&bits.to_be_bytes());
-        self.update(&padding[..9 + zeros]);
+        // Fewer than 64 bytes are buffered: one bit, then zeros up to the last eight bytes.
+        let zeros = 119_usize.wrapping_sub(self.buffered) % 64;
+        self.update(&[0x80]);
+        self.update(&[0; 64][..zeros]);
+        self.update(&bits.to_be_bytes());
         debug_assert_eq!(self.buffered, 0, "padding fills the block");
         sha256::Hash::hash(&self.midstate().state).to_byte_array()
     }

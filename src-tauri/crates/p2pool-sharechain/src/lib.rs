@@ -6,8 +6,17 @@
 //! *Invariant:* a share is valid here exactly if the live network's nodes take it. The protocol
 //! notes in `docs/` say how; the vectors in `tests/vectors` are the judge.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::float_arithmetic,
+        clippy::cast_possible_truncation
+    )
+)]
 #![deny(clippy::iter_over_hash_type)]
 
+#[cfg_attr(not(test), deny(clippy::indexing_slicing))]
 pub mod address;
 pub mod best;
 pub mod change;
@@ -17,16 +26,23 @@ pub mod generation;
 pub mod hash;
 pub mod hash_link;
 pub mod merkle_link;
+#[cfg_attr(not(test), deny(clippy::indexing_slicing))]
 pub mod pack;
 pub mod params;
 pub mod payout;
 pub mod prune;
 pub mod retarget;
+#[cfg_attr(not(test), deny(clippy::indexing_slicing))]
 pub mod share;
+#[cfg_attr(
+    not(test),
+    expect(clippy::float_arithmetic, reason = "figures for people; nothing decides by them")
+)]
 pub mod stats;
 pub mod template;
 pub mod time;
 pub mod tracker;
+#[cfg_attr(not(test), deny(clippy::indexing_slicing))]
 pub mod verify;
 pub mod versions;
 

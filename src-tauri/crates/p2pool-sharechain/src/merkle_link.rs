@@ -41,10 +41,7 @@ pub fn branch(leaves: &[Hash32], mut index: usize) -> Vec<Hash32> {
 
 /// Siblings of a first leaf that is not known yet, `rest` being the other leaves.
 pub fn branch_of_first(rest: &[Hash32]) -> Vec<Hash32> {
-    let mut leaves = Vec::with_capacity(rest.len() + 1);
-    leaves.push([0; 32]);
-    leaves.extend_from_slice(rest);
-    branch(&leaves, 0)
+    branch(&[&[[0; 32]], rest].concat(), 0)
 }
 
 /// Root from a first leaf and its siblings.

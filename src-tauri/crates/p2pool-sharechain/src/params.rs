@@ -91,7 +91,13 @@ pub const DONATION_SCRIPT: [u8; 67] = [
 pub const WITNESS_RESERVED_VALUE: [u8; 32] = *b"[P2Pool][P2Pool][P2Pool][P2Pool]";
 
 fn power_of_two_less_one(exponent: usize) -> U256 {
-    (U256::from(1) << exponent) - U256::from(1)
+    U256::MAX.wrapping_shr(U256::BITS.saturating_sub(exponent))
+}
+
+/// The target that is met so many times less often than one of difficulty 1, about.
+fn harder_target(times: u64) -> U256 {
+    let base = U256::ONE.wrapping_shl(224);
+    base.checked_div(U256::from(times)).unwrap_or(base).saturating_sub(U256::ONE)
 }
 
 impl Params {
@@ -119,7 +125,7 @@ impl Params {
             block_period: 600,
             halving_interval: 210_000,
             dust_threshold_sats: 100_000,
-            sane_targets: ((U256::from(1) << 224) / U256::from(1_000_000) - U256::from(1), easiest),
+            sane_targets: (harder_target(1_000_000), easiest),
         }
     }
 
@@ -140,10 +146,7 @@ impl Params {
             refuses_late_votes_for_16: false,
             needs_peers: false,
             dust_threshold_sats: 100_000_000,
-            sane_targets: (
-                (U256::from(1) << 224) / U256::from(100_000_000_u64) - U256::from(1),
-                easiest,
-            ),
+            sane_targets: (harder_target(100_000_000), easiest),
             ..Self::mainnet()
         }
     }
@@ -161,7 +164,7 @@ impl Params {
             max_target: easiest,
             addresses: AddressParams::of(Network::Regtest),
             halving_interval: 150,
-            sane_targets: ((U256::from(1) << 224) / U256::from(1000) - U256::from(1), easiest),
+            sane_targets: (harder_target(1000), easiest),
             ..Self::testnet()
         }
     }
@@ -205,7 +208,7 @@ impl Params {
 
     /// Bitcoin's subsidy for a block at `height`, in sats.
     pub fn subsidy_sats(&self, height: u32) -> u64 {
-        let halvings = height / self.halving_interval;
-        if halvings >= 64 { 0 } else { 5_000_000_000 >> halvings }
+        let halvings = height.checked_div(self.halving_interval).unwrap_or(0);
+        5_000_000_000_u64.checked_shr(halvings).unwrap_or(0)
     }
 }

@@ -103,7 +103,7 @@ impl PayeeTable {
         let key = Arc::new(PayeeKey::new(text, params)?);
         let id = self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);
-            self.entries.len() - 1
+            self.entries.len().saturating_sub(1)
         });
         self.ids.insert(text.into(), id);
         self.entries[id] = Some((key, 1));
@@ -203,12 +203,12 @@ impl WindowCursor {
         self.subtract(forest, self.start, down);
         self.add(forest, start, up);
         let covered = self.count.saturating_sub(down).saturating_add(up);
-        if covered > count {
-            let from = forest.nth_parent(start, count);
-            self.subtract(forest, from, covered - count);
-        } else {
-            let from = forest.nth_parent(start, covered);
-            self.add(forest, from, count - covered);
+        match covered.checked_sub(count) {
+            Some(beyond) => self.subtract(forest, forest.nth_parent(start, count), beyond),
+            None => {
+                let missing = count.saturating_sub(covered);
+                self.add(forest, forest.nth_parent(start, covered), missing);
+            }
         }
         self.start = start;
         self.count = count;
@@ -218,7 +218,7 @@ impl WindowCursor {
         for record in forest.chain(from).take(count as usize) {
             let id = record.data.payee;
             if self.weights.len() <= id {
-                self.weights.resize(id + 1, Attempts::ZERO);
+                self.weights.resize(id.saturating_add(1), Attempts::ZERO);
             }
             self.weights[id] =
                 self.weights[id].wrapping_add(stake_weight(record.delta.work, record.data));
@@ -250,11 +250,12 @@ fn meeting(forest: &Forest<Stake>, present: ShareHash, wanted: ShareHash) -> Opt
         .chain(forest.nth_parent(Some(present), down))
         .zip(forest.chain(forest.nth_parent(Some(wanted), up)));
     let steps = (0..MOVE_MAX).zip(level).find(|(_, (a, b))| a.hash == b.hash)?.0;
-    Some((down + steps, up + steps))
+    Some((down.saturating_add(steps), up.saturating_add(steps)))
 }
 
 fn stake_weight(work: Attempts, stake: &Stake) -> Attempts {
-    work.wrapping_mul(Attempts::from(WEIGHT_PER_HASH - u32::from(stake.donation)))
+    let kept = WEIGHT_PER_HASH.saturating_sub(u32::from(stake.donation));
+    work.wrapping_mul(Attempts::from(kept))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::versions::ShareVersion;
 const FAR_SHARE_DISTANCE: u32 = 99;
 /// A share may be at most this many times harder than the easiest allowed.
 const HARDER_MAX: u64 = 30;
+const TEN: Attempts = Attempts::from_limbs([10, 0, 0, 0, 0, 0]);
 
 /// All fields of the next share that follow from its parent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,8 @@ impl Position {
         };
         let timestamps = parent_info.map_or((0, u32::MAX), |info| {
             let earliest = info.timestamp.saturating_add(1);
-            let latest = info.timestamp.saturating_add(params.share_period.saturating_mul(2) - 1);
+            let longest = params.share_period.saturating_mul(2).saturating_sub(1);
+            let latest = info.timestamp.saturating_add(longest);
             (earliest, if version.clips_timestamp() { latest } else { u32::MAX })
         });
         Self {
@@ -74,7 +76,7 @@ impl Position {
         wanted_timestamp: u32,
         wanted_target: U256,
     ) -> ShareInfo {
-        let hardest = self.easiest_target / U256::from(HARDER_MAX);
+        let hardest = self.easiest_target.wrapping_div(U256::from(HARDER_MAX));
         let bits = CompactBits::from_target(clip(wanted_target, hardest, self.easiest_target));
         // The low 128 bits: the sum wraps there by rule.
         let work: u128 = bits.attempts().wrapping_to();
@@ -133,8 +135,8 @@ impl Retarget {
             .checked_div(per_share)
             .map_or(U256::MAX, |quotient| quotient.saturating_sub(Attempts::from(1)).to());
         let before = Attempts::from(parent_share.share().info.max_bits.target_saturating());
-        let low = before * Attempts::from(9) / Attempts::from(10);
-        let high = before * Attempts::from(11) / Attempts::from(10);
+        let tenths = |count: u64| before.wrapping_mul(Attempts::from(count)).wrapping_div(TEN);
+        let (low, high) = (tenths(9), tenths(11));
         let stepped: U256 = clip(Attempts::from(wanted), low, high).saturating_to();
         let easiest = clip(stepped, params.min_target, params.max_target);
         Some(Self { attempts_per_second: rate, wanted, stepped, easiest })
@@ -151,7 +153,7 @@ impl Tracker {
         let sum = self.forest().sum_of(from, steps).min_work;
         let near_time = near.share().info.timestamp;
         let seconds = near_time.saturating_sub(far.share().info.timestamp).max(1);
-        Some(sum / Attempts::from(seconds))
+        sum.checked_div(Attempts::from(seconds))
     }
 }
 

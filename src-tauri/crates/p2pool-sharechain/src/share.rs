@@ -214,7 +214,7 @@ impl Share {
     /// The share with its envelope, as sent between nodes and stored.
     pub fn to_bytes(&self) -> Vec<u8> {
         let contents = self.contents_to_bytes();
-        let mut out = Vec::with_capacity(contents.len() + 4);
+        let mut out = Vec::with_capacity(contents.len().saturating_add(4));
         write_var_int(&mut out, self.version.number());
         write_var_bytes(&mut out, &contents);
         out

@@ -294,9 +294,10 @@ impl ShareTemplate {
     pub fn block(&self, solution: &Solution) -> Vec<u8> {
         let transactions = &self.base.block.transactions;
         let size: usize = transactions.iter().map(|tx| tx.data.len()).sum();
-        let mut out = Vec::with_capacity(size + self.coinbase_prefix().len() + 200);
+        let beside = self.coinbase_prefix().len().saturating_add(200);
+        let mut out = Vec::with_capacity(size.saturating_add(beside));
         out.extend_from_slice(&self.header(solution));
-        crate::pack::write_var_int(&mut out, transactions.len() as u64 + 1);
+        crate::pack::write_var_int(&mut out, (transactions.len() as u64).saturating_add(1));
         self.generation.write_with_witness(&mut out, solution.coinbase_nonce);
         for tx in transactions {
             out.extend_from_slice(&tx.data);

@@ -311,7 +311,7 @@ impl Tracker {
             None => Ok(()),
             Some(votes) if follows => {
                 let sum = votes.values().fold(Attempts::ZERO, |sum, vote| sum.wrapping_add(*vote));
-                let needed = sum.wrapping_mul(Attempts::from(60)) / Attempts::from(100);
+                let needed = sum.wrapping_mul(Attempts::from(60)).wrapping_div(Attempts::from(100));
                 let votes = votes.get(&version.number()).copied().unwrap_or_default();
                 if votes < needed { Err(ContextError::Version) } else { Ok(()) }
             }

@@ -150,7 +150,7 @@ impl Judge<'_> {
         // Work is counted from the head down to the last sixteenth of the chain; the time
         // begins with the newest Bitcoin block that this sixteenth builds on.
         let sixteenth = (params.chain_length / 16).max(1);
-        let counted = params.chain_length - params.chain_length.div_ceil(16);
+        let counted = params.chain_length.saturating_sub(params.chain_length.div_ceil(16));
         let start = self.tracker.nth_parent(Some(candidate), counted);
         let mut depth = u32::MAX;
         let mut previous = None;
@@ -234,5 +234,5 @@ impl Judge<'_> {
 /// counts before the punishment, and the head's own work does not count at all.
 pub(super) fn punish_flag(ranking: &[RankedHead]) -> i32 {
     let key = |head: &&RankedHead| (head.work, Reverse(head.seen), Reverse(head.punish), head.hash);
-    ranking.iter().max_by_key(key).map_or(0, |head| -head.punish)
+    ranking.iter().max_by_key(key).map_or(0, |head| head.punish.saturating_neg())
 }
