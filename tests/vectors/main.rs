@@ -61,9 +61,12 @@ fn check_messages(document: &Value, _: &Path, cases: &mut Cases) -> Result<(), S
     Ok(())
 }
 
+/// The folder named, or this one. A relative name counts from the root of the repository, where
+/// the command is typed, not from the package's folder, where cargo runs it.
 fn folder() -> PathBuf {
-    std::env::var_os("P2POOL_VECTORS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors"), PathBuf::from)
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let Some(named) = std::env::var_os("P2POOL_VECTORS") else { return package.join("vectors") };
+    package.parent().unwrap_or(package).join(named)
 }
 
 /// Checks one file.
@@ -79,11 +82,10 @@ fn run(file: &VectorFile, cases: &mut Cases) {
 }
 
 fn main() -> ExitCode {
-    let folder = folder();
-    let files = match files::below(&folder) {
+    let files = match files::below(&folder()) {
         Ok(files) => files,
         Err(reason) => {
-            eprintln!("{}: {reason}", folder.display());
+            eprintln!("{reason}");
             return ExitCode::FAILURE;
         }
     };
