@@ -71,6 +71,20 @@ fn contextual(c: &mut Criterion) {
     }
 }
 
+/// The worst for the moving window: claimed Bitcoin targets that make it small and large in turn.
+fn windows(c: &mut Criterion) {
+    let params = params();
+    let shares = chain(&params, 9_000, 100);
+    let mut tracker = tracker(&params, &shares);
+    let tip = shares.last().map(|share| share.hash());
+    c.bench_function("window: cut to nothing and filled again, 8,640 shares", |b| {
+        b.iter(|| {
+            black_box(tracker.window_from(tip, 1, Attempts::MAX));
+            black_box(tracker.window_from(tip, 8_640, Attempts::MAX))
+        });
+    });
+}
+
 /// Time of so many verifications, without the work of taking shares away and back.
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 fn time_verification(
@@ -228,5 +242,5 @@ fn whole_chains(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, standalone, contextual, generated, templates, whole_chains);
+criterion_group!(benches, standalone, contextual, windows, generated, templates, whole_chains);
 criterion_main!(benches);

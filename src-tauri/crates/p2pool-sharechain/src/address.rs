@@ -266,6 +266,15 @@ mod tests {
     }
 
     #[test]
+    fn endless_texts_are_refused_unread() {
+        let params = Params::mainnet().addresses;
+        for letter in ["1", "z", "q", "bc1", "\u{e9}"] {
+            let text = letter.repeat(100_000);
+            assert_eq!(decode(text.as_bytes(), &params), Err(AddressError::Invalid), "{letter}");
+        }
+    }
+
+    #[test]
     fn only_plain_kinds_pay_their_owner() {
         let params = Params::mainnet().addresses;
         let spendable =
