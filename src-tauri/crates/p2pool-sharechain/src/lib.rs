@@ -30,6 +30,7 @@ pub mod merkle_link;
 pub mod pack;
 pub mod params;
 pub mod payout;
+pub mod private_pool;
 pub mod prune;
 pub mod retarget;
 #[cfg_attr(not(test), deny(clippy::indexing_slicing))]
