@@ -8,6 +8,8 @@
 //! reply, a broadcast or a try-send, so no cycle of waiting senders can form.
 
 mod bitcoin;
+mod block_check;
+pub mod books;
 mod clock;
 mod cpu_miner;
 mod driver;
@@ -23,6 +25,7 @@ mod storage;
 mod stratum;
 mod supervise;
 
+pub use crate::block_check::{BlockCheck, BlockCheckError, BlockChecker, BlockOutput};
 pub use crate::handle::{NodeHandle, StartError};
 pub use crate::settings::{
     BitcoinSource, HelperSettings, RawPractice, RawSettings, Settings, SettingsError,

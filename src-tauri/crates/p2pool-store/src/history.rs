@@ -13,6 +13,7 @@ use crate::columns::{
     self, BLOCK_COLUMNS, OWN_SHARE_COLUMNS, found_block, hash, integer, own_share, time, unsigned,
 };
 use crate::error::StoreError;
+use crate::load::ShareRows;
 use crate::records::{EventRecord, SeriesPoint, Step, StoredEvent};
 
 /// Most rows that one question gets, whatever it asks for.
@@ -61,6 +62,12 @@ impl HistoryReader {
         conn.busy_timeout(BUSY_TIMEOUT)?;
         conn.pragma_update(None, "query_only", true)?;
         Ok(Self { conn })
+    }
+
+    /// All shares, lowest first. A share whose row makes no sense comes as an error, and the next
+    /// one follows.
+    pub fn shares(&self) -> ShareRows<'_> {
+        ShareRows::new(&self.conn)
     }
 
     /// Up to `limit` events recorded before the event `before`, newest first. Pages follow one

@@ -21,7 +21,7 @@ impl Store {
     ///
     /// A share whose row makes no sense comes as an error, and the next one follows.
     pub fn load_shares(&self) -> ShareRows<'_> {
-        ShareRows { conn: &self.conn, batch: VecDeque::new(), after: Some((-1, 0)) }
+        ShareRows::new(&self.conn)
     }
 
     /// The newest `limit` own shares, oldest first.
@@ -93,7 +93,11 @@ pub struct ShareRows<'a> {
     after: Option<(i64, i64)>,
 }
 
-impl ShareRows<'_> {
+impl<'a> ShareRows<'a> {
+    pub(crate) fn new(conn: &'a Connection) -> Self {
+        Self { conn, batch: VecDeque::new(), after: Some((-1, 0)) }
+    }
+
     fn fill(&mut self, (height, rowid): (i64, i64)) -> rusqlite::Result<()> {
         self.after = None;
         let mut statement = self.conn.prepare_cached(&format!(
