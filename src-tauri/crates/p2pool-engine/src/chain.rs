@@ -15,6 +15,8 @@ use crate::input::{Loaded, PeerId};
 use crate::output::{DropReason, Event, Output};
 use crate::{CLEAN_EVERY, Engine, VERIFY_PER_STEP};
 
+/// Unknown share types counted apart.
+const UNKNOWN_TYPES_MAX: usize = 16;
 /// Shares passed on at once, from the best one down.
 const BROADCAST_DEPTH: usize = 5;
 
@@ -61,6 +63,14 @@ impl Engine {
                 verified: false,
                 raw: share.share().to_bytes().into(),
             });
+        }
+    }
+
+    /// Counts shares of unknown types; they are nobody's fault.
+    pub(crate) fn note_unknown(&mut self, version: u64, count: u64) {
+        if self.unknown.len() < UNKNOWN_TYPES_MAX || self.unknown.contains_key(&version) {
+            let seen = self.unknown.entry(version).or_default();
+            *seen = seen.saturating_add(count);
         }
     }
 

@@ -37,6 +37,13 @@ pub enum Input {
         /// Newest first or in any order.
         shares: Vec<Arc<CheckedShare>>,
     },
+    /// A peer sent shares of a type that this program does not know.
+    UnknownShares {
+        /// The type.
+        version: u64,
+        /// How many.
+        count: u64,
+    },
     /// A peer answers a request for shares.
     ShareReply {
         /// Who.

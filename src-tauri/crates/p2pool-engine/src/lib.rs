@@ -25,7 +25,7 @@ mod peers;
 mod snapshot;
 mod sync;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,6 +78,8 @@ pub struct Engine {
     outputs: VecDeque<Output>,
     /// Whether selection has something to do.
     is_unsettled: bool,
+    /// Shares of types that this program does not know, by type.
+    unknown: BTreeMap<u64, u64>,
     next_clean: MonoTime,
 }
 
@@ -101,6 +103,7 @@ impl Engine {
             next_sequence: 1,
             outputs: VecDeque::new(),
             is_unsettled: false,
+            unknown: BTreeMap::new(),
             next_clean: MonoTime::ZERO,
         }
     }
@@ -112,6 +115,7 @@ impl Engine {
             Input::PeerJoined { peer, best_share } => self.peer_joined(now, peer, best_share),
             Input::PeerLeft { peer } => self.peer_left(peer),
             Input::Shares { peer, shares } => self.shares_pushed(now, peer, shares),
+            Input::UnknownShares { version, count } => self.note_unknown(version, count),
             Input::ShareReply { peer, request, shares } => {
                 self.share_reply(now, peer, request, shares);
             }

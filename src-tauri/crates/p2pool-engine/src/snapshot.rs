@@ -1,9 +1,10 @@
 //! What readers see of the engine: an immutable summary, made when something changed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use p2pool_sharechain::change::{Fate, FoundBlock};
 use p2pool_sharechain::compact::difficulty;
+use p2pool_sharechain::stats::LeadingVote;
 use p2pool_sharechain::template::{MinerTerms, TemplateBase};
 use p2pool_sharechain::{ShareHash, U256, stats};
 
@@ -44,6 +45,11 @@ pub struct ChainSummary {
     pub network_difficulty: f64,
     /// Hashes per second of the whole pool, estimated from its shares; zero if unknown.
     pub pool_hashrate_hps: f64,
+    /// The share type with most votes in the deciding part of the chain; `None` while the chain
+    /// is too short to tell.
+    pub leading_vote: Option<LeadingVote>,
+    /// Shares of types that this program does not know, by type, since the start.
+    pub unknown_shares: BTreeMap<u64, u64>,
     /// Own shares found since records began.
     pub own_found: usize,
     /// Of these, in the best chain now.
@@ -95,6 +101,8 @@ impl Engine {
             peers: self.peers.len(),
             pool_hashrate_hps: stats::pool_rate(&self.tracker, self.best, RATE_SHARES_MAX)
                 .unwrap_or_default(),
+            leading_vote: stats::leading_vote(&self.tracker, self.best),
+            unknown_shares: self.unknown.clone(),
             own_found: self.outbox.own_shares().count(),
             own_in_chain: self.own_with_fate(&[Fate::InChain]),
             own_lost: self.own_with_fate(&[Fate::Orphan, Fate::Dead]),

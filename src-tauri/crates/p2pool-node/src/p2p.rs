@@ -9,6 +9,7 @@ use std::time::Duration;
 use p2pool_engine::{ChainSummary, Input, PeerId, RequestId};
 use p2pool_sharechain::share::ParseShareError;
 use p2pool_sharechain::verify::StandaloneError;
+use p2pool_sharechain::versions::ShareVersion;
 use p2pool_sharechain::{CheckedShare, Params, Share, ShareHash};
 use p2pool_wire::message::{RawShare, ReplyResult, ShareReply, ShareReq};
 use p2pool_wire::{Message, Output, Session, SessionConfig};
@@ -238,7 +239,12 @@ impl Connection {
         let peer = self.id;
         let input = match message {
             Message::Shares(raw) => match self.check(&raw) {
-                Ok(shares) => Input::Shares { peer, shares },
+                Ok(shares) => {
+                    if !self.report_unknown(&raw).await {
+                        return false;
+                    }
+                    Input::Shares { peer, shares }
+                }
                 Err(error) => {
                     tracing::debug!(address = %self.address, %error, "bad share");
                     return false;
@@ -284,6 +290,17 @@ impl Connection {
         }
     }
 
+    /// Reports shares of types above those that this program knows; `false` ends the connection.
+    async fn report_unknown(&self, raw: &[RawShare]) -> bool {
+        let newest = ShareVersion::NEWEST.number();
+        let Some(version) = raw.iter().map(|raw| raw.version).filter(|v| *v > newest).max() else {
+            return true;
+        };
+        let count = raw.iter().filter(|raw| raw.version > newest).count() as u64;
+        let input = Input::UnknownShares { version, count };
+        self.links.driver.send(FromPeer::Engine(input)).await.is_ok()
+    }
+
     fn lock_connected(&self) -> std::sync::MutexGuard<'_, BTreeSet<u64>> {
         self.links.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -317,10 +334,8 @@ async fn next_command(commands: &mut Option<mpsc::Receiver<PeerCommand>>) -> Opt
 
 fn check(raw: &RawShare, params: &Params) -> Option<Result<Arc<CheckedShare>, StandaloneError>> {
     match Share::parse_contents(raw.version, &raw.contents, params) {
-        Err(ParseShareError::UnknownVersion(version)) => {
-            tracing::debug!(version, "share of an unknown type left out");
-            None
-        }
+        // Types too new are counted, types long gone are passed over: wire.md section 4.
+        Err(ParseShareError::UnknownVersion(_) | ParseShareError::ObsoleteVersion(_)) => None,
         Err(error) => Some(Err(error.into())),
         Ok(share) => Some(CheckedShare::check(share, params).map(Arc::new)),
     }

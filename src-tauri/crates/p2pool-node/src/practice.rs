@@ -74,7 +74,7 @@ pub(crate) async fn run_member(parts: MemberParts, token: CancellationToken) {
     tasks.spawn("member's driver", on_own_thread(move |runtime| driver.run(runtime, &child)));
     tokio::select! {
         () = token.cancelled() => {}
-        ended = tasks.next_ended() => {
+        ended = tasks.next_ended() => if !token.is_cancelled() {
             tracing::error!(task = ended.name, panic = ?ended.panic, "simulated member ended");
         }
     }

@@ -31,6 +31,8 @@ pub struct Settings {
     pub members: u32,
     /// Whether miners get work from the start.
     pub mines_at_start: bool,
+    /// Whether every share ever seen is kept, in files beside the database.
+    pub record_shares: bool,
     /// Text in own blocks.
     pub coinbase_text: String,
     /// Donation to the developers in 65535ths.
@@ -87,6 +89,8 @@ pub struct RawPractice {
     pub members: Option<u32>,
     /// Address that own work pays.
     pub address: Option<String>,
+    /// Whether every share ever seen is kept.
+    pub record_shares: Option<bool>,
 }
 
 /// Why settings are not usable.
@@ -187,6 +191,7 @@ impl RawPractice {
             helper: (threads > 0).then_some(HelperSettings { program: helper, threads, limit_hps }),
             members,
             mines_at_start: true,
+            record_shares: self.record_shares.unwrap_or(false),
             coinbase_text: "practice".into(),
             donation: 0,
         })

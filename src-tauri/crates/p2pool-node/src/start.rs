@@ -16,6 +16,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::bitcoin::{self, BitcoinCommand, BitcoinService};
+use crate::books::Recorder;
 use crate::clock::{Clock, random_u64};
 use crate::cpu_miner::HelperService;
 use crate::driver::{Control, Driver, DriverHandle, Sinks};
@@ -85,6 +86,7 @@ struct Prepared {
     seed: u64,
     payout_address: String,
     store: Opened,
+    recorder: Option<Recorder>,
     loaded: Loaded,
     practice: Option<PracticeChainServer>,
     stratum: TcpListener,
@@ -102,6 +104,7 @@ impl Prepared {
         check_payout_address(&payout_address, &settings.params)
             .map_err(|error| SettingsError::Values(vec![format!("{payout_address}: {error}")]))?;
         let store = open_store(&settings, clock)?;
+        let recorder = open_recorder(&settings)?;
         let loaded = load(&store.store, &settings)?;
         let (stratum, stratum_address) = bind(settings.stratum).await?;
         let p2p = match settings.p2p {
@@ -122,6 +125,7 @@ impl Prepared {
             seed,
             payout_address,
             store,
+            recorder,
             loaded,
             practice,
             stratum,
@@ -143,13 +147,15 @@ impl Prepared {
     /// Connects the parts and starts their tasks, the root's excepted.
     fn wire(self) -> (Root, NodeHandle) {
         let snapshot = self.first_snapshot();
-        let Self { settings, clock, seed, payout_address, store, loaded, practice, .. } = self;
+        let Self {
+            settings, clock, seed, payout_address, store, recorder, loaded, practice, ..
+        } = self;
         let rpc = rpc_config(&settings, practice.as_ref());
         let mut groups = Groups::new(&CancellationToken::new());
         let (events, _) = broadcast::channel(EVENTS);
         let (mining, mining_reader) = watch::channel(settings.mines_at_start);
         let (store_sender, persisted, storage) =
-            start_storage(store, clock, &events, &mut groups.storage);
+            start_storage(store, recorder, clock, &events, &mut groups.storage);
         let (bitcoin_sender, commands) = mpsc::channel(bitcoin::QUEUE);
         let (engine_events, engine_events_reader) = mpsc::channel(ENGINE_EVENTS);
         let sinks = Sinks {
@@ -249,6 +255,7 @@ type StorageLinks =
 
 fn start_storage(
     opened: Opened,
+    recorder: Option<Recorder>,
     clock: Clock,
     events: &broadcast::Sender<NodeEvent>,
     group: &mut Tasks,
@@ -265,7 +272,7 @@ fn start_storage(
         let _ = commands.try_send(StoreCommand::Events(vec![record]));
         let _ = events.send(event);
     }
-    let writer = Writer { store, clock, commands: commands_reader, persisted, state };
+    let writer = Writer { store, recorder, clock, commands: commands_reader, persisted, state };
     group.spawn("storage", on_own_thread(move |_| writer.run()));
     (commands, persisted_reader, state_reader)
 }
@@ -415,6 +422,17 @@ fn open_store(settings: &Settings, clock: Clock) -> Result<Opened, StartError> {
             | _ => StartError::DataFolder { path, reason },
         }
     })
+}
+
+fn open_recorder(settings: &Settings) -> Result<Option<Recorder>, StartError> {
+    if !settings.record_shares {
+        return Ok(None);
+    }
+    let folder = settings.data_dir.join("recorded");
+    match Recorder::open(&folder) {
+        Ok(recorder) => Ok(Some(recorder)),
+        Err(error) => Err(StartError::DataFolder { path: folder, reason: error.to_string() }),
+    }
 }
 
 /// Reads what is stored, and checks every share again as if it came from a stranger.

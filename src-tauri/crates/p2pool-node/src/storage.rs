@@ -6,6 +6,7 @@ use p2pool_sharechain::change::ChangeSet;
 use p2pool_store::{EventRecord, Retention, SeriesPoint, Store};
 use tokio::sync::{mpsc, watch};
 
+use crate::books::Recorder;
 use crate::clock::Clock;
 use crate::state::StorageState;
 
@@ -31,6 +32,8 @@ pub(crate) enum StoreCommand {
 #[derive(Debug)]
 pub(crate) struct Writer {
     pub(crate) store: Store,
+    /// Keeps every share ever seen, if wanted.
+    pub(crate) recorder: Option<Recorder>,
     pub(crate) clock: Clock,
     pub(crate) commands: mpsc::Receiver<StoreCommand>,
     pub(crate) persisted: watch::Sender<u64>,
@@ -103,6 +106,7 @@ impl Writer {
         let Some((sequence, changes)) = waiting.take() else { return };
         match self.store.apply(&changes) {
             Ok(()) => {
+                self.record(&changes);
                 self.persisted.send_replace(sequence);
                 self.set_state(StorageState::Ok);
             }
@@ -110,6 +114,15 @@ impl Writer {
                 self.set_state(StorageState::Degraded { reason: error.to_string() });
                 *waiting = Some((sequence, changes));
             }
+        }
+    }
+
+    /// A record that cannot be kept does not hold up anything.
+    fn record(&mut self, changes: &ChangeSet) {
+        if let Some(recorder) = &mut self.recorder
+            && let Err(error) = recorder.record(changes)
+        {
+            tracing::warn!(%error, "shares not recorded");
         }
     }
 

@@ -12,7 +12,7 @@ use p2pool_sharechain::template::{ShareTemplate, Solution};
 /// Names in the order in which members join.
 const NAMES: [&str; 8] = ["Ada", "Blaise", "Carl", "Dorothy", "Emmy", "Frank", "Grace", "Henri"];
 /// Hashes per second of the first member; each next one has two thirds of the one before.
-const FASTEST_HPS: u32 = 450_000;
+const FASTEST_HPS: u32 = 600_000;
 
 /// One simulated member.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,12 +6,14 @@
 mod audit;
 mod lines;
 mod record;
+mod recorder;
 mod show;
 mod verify;
 
 pub use audit::{AuditError, BlockAudit, PayoutCheck, audit_block};
 pub use lines::{BadLine, RecordedLine, read_lines, store_files};
 pub use record::{HeaderRecord, ShareRecord, raw_lines};
+pub use recorder::Recorder;
 pub use show::{ShareView, WindowPlace, show_share};
 pub use verify::{BooksReport, Fault, verify_shares};
 
