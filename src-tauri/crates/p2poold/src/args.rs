@@ -1,0 +1,207 @@
+//! Arguments and the settings file, put together and checked.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use p2pool_node::{ProblemCode, RawPractice, RawSettings, Settings, SettingsError};
+
+use crate::failure::Failure;
+use crate::folders;
+
+/// Name of the settings file in the data folder.
+const SETTINGS_FILE: &str = "settings.toml";
+/// The practice node's own folder in the data folder.
+const PRACTICE_DIR: &str = "practice";
+
+/// The P2Pool node without a window.
+#[derive(Debug, Parser)]
+#[command(name = "p2poold", version, about, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Mine in a practice pool on a private Bitcoin chain; its coins have no value.
+    Practice(PracticeArgs),
+}
+
+/// Arguments win over settings.toml.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct PracticeArgs {
+    /// Folder of settings.toml and of all data [default: p2pool-desktop in your own data folder]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Rules of the private Bitcoin chain [default: testnet4]
+    #[arg(long, value_parser = ["testnet4", "regtest"])]
+    chain: Option<String>,
+    /// Threads of the CPU miner, 0 for none [default: 1]
+    #[arg(long, value_name = "N")]
+    threads: Option<u32>,
+    /// Most hashes per second of the CPU miner [default: no limit]
+    #[arg(long, value_name = "N")]
+    limit_hps: Option<u64>,
+    /// Port for miners, 0 for any free one [default: 19332]
+    #[arg(long, value_name = "P")]
+    stratum_port: Option<u16>,
+    /// Simulated members of the pool, 0 to 8 [default: 3]
+    #[arg(long, value_name = "N")]
+    members: Option<u32>,
+    /// Address that your work is paid at [default: a practice address]
+    #[arg(long, value_name = "A")]
+    address: Option<String>,
+    /// Print one event a line, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// End with a summary after so many seconds
+    #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: Option<u64>,
+    /// End with a summary after so many accepted blocks
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    blocks: Option<u64>,
+    /// Messages for finding faults: error, warn, info, debug, trace, also by module
+    #[arg(long, value_name = "FILTER", default_value = "warn")]
+    pub(crate) log: String,
+    /// Program file of the CPU miner [default: beside this program]
+    #[arg(long, value_name = "PATH", hide = true)]
+    miner: Option<PathBuf>,
+}
+
+/// Everything that was asked for, checked.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) settings: Settings,
+    /// The folder that the person knows.
+    pub(crate) data_dir: PathBuf,
+    /// End after this time.
+    pub(crate) run_for: Option<Duration>,
+    /// End after so many accepted blocks.
+    pub(crate) blocks: Option<u64>,
+}
+
+impl PracticeArgs {
+    /// Reads the settings file and lets the arguments win over it.
+    ///
+    /// # Errors
+    /// A damaged settings file, or values that cannot be.
+    pub(crate) fn plan(&self) -> Result<Plan, Failure> {
+        let data_dir = match &self.data_dir {
+            Some(folder) => folder.clone(),
+            None => folders::data_dir().ok_or_else(Failure::no_data_folder)?,
+        };
+        let miner = match &self.miner {
+            Some(program) => program.clone(),
+            None => folders::beside_this_program("p2pool-miner"),
+        };
+        let file = data_dir.join(SETTINGS_FILE);
+        let raw = RawSettings::read(&file).map_err(|error| settings_failure(&file, &error))?;
+        let settings = self
+            .over(&raw.practice)
+            .check(data_dir.join(PRACTICE_DIR), miner)
+            .map_err(|error| self.blame(&file, &raw.practice, &error))?;
+        let run_for = self.seconds.map(Duration::from_secs);
+        Ok(Plan { settings, data_dir, run_for, blocks: self.blocks })
+    }
+
+    fn over(&self, file: &RawPractice) -> RawPractice {
+        RawPractice {
+            chain: self.chain.clone().or_else(|| file.chain.clone()),
+            threads: self.threads.or(file.threads),
+            limit_hps: self.limit_hps.or(file.limit_hps),
+            stratum_port: self.stratum_port.or(file.stratum_port),
+            members: self.members.or(file.members),
+            address: self.address.clone().or_else(|| file.address.clone()),
+        }
+    }
+
+    /// Whose mistake wrong values are: the file's if it is wrong by itself, else the arguments'.
+    fn blame(&self, path: &Path, file: &RawPractice, error: &SettingsError) -> Failure {
+        match file.check(PathBuf::new(), PathBuf::new()) {
+            Err(error) => settings_failure(path, &error),
+            Ok(_) => Failure::bad_options(&error.to_string()),
+        }
+    }
+}
+
+fn settings_failure(path: &Path, error: &SettingsError) -> Failure {
+    let (problem, details) = match error {
+        SettingsError::Unreadable { reason, .. } => ("cannot be read", reason.clone()),
+        SettingsError::Damaged { reason, .. } => ("is damaged", reason.clone()),
+        SettingsError::Values(_) | _ => ("is damaged", error.to_string()),
+    };
+    let sentence = format!(
+        "The settings file {} {problem}. Mend it, or remove it to begin with the defaults.",
+        path.display()
+    );
+    Failure::of_settings(ProblemCode::SettingsDamaged, sentence, details)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(line: &str) -> PracticeArgs {
+        let words = ["p2poold", "practice"].into_iter().chain(line.split_whitespace());
+        let Command::Practice(args) = Cli::try_parse_from(words).unwrap().command;
+        args
+    }
+
+    fn folder(file: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(SETTINGS_FILE), file).unwrap();
+        folder
+    }
+
+    /// The outcome with this settings file and these arguments.
+    fn plan(file: &str, line: &str) -> Result<Plan, Failure> {
+        let folder = folder(file);
+        PracticeArgs { data_dir: Some(folder.path().into()), ..args(line) }.plan()
+    }
+
+    #[test]
+    fn arguments_win_over_the_settings_file() {
+        let file = "[practice]\nthreads = 3\nmembers = 1\n";
+        let settings = plan(file, "--members 5 --stratum-port 0").unwrap().settings;
+        assert_eq!(settings.helper.unwrap().threads, 3);
+        assert_eq!((settings.members, settings.stratum.port()), (5, 0));
+    }
+
+    #[test]
+    fn node_data_lies_in_a_folder_of_its_own_beside_the_settings() {
+        let plan = plan("", "--for 5 --blocks 2").unwrap();
+        assert_eq!(plan.settings.data_dir, plan.data_dir.join("practice"));
+        assert_eq!((plan.run_for, plan.blocks), (Some(Duration::from_secs(5)), Some(2)));
+    }
+
+    #[test]
+    fn damaged_file_and_wrong_values_in_it_are_the_files_fault() {
+        for file in ["threads = \u{0}", "[practice]\nthread = 1\n", "[practice]\nmembers = 9\n"] {
+            let failure = plan(file, "").unwrap_err();
+            assert_eq!((failure.code, failure.exit), ("E-APP-03", 2), "{file}");
+            assert!(failure.sentence.contains(SETTINGS_FILE), "{}", failure.sentence);
+        }
+    }
+
+    #[test]
+    fn wrong_values_in_arguments_are_the_command_lines_fault() {
+        for line in ["--members 9", "--address 1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"] {
+            let failure = plan("[practice]\nthreads = 2\n", line).unwrap_err();
+            assert_eq!((failure.code, failure.exit), ("E-CLI-01", 2), "{line}");
+        }
+    }
+
+    #[test]
+    fn arguments_can_repair_a_value_of_the_file() {
+        assert!(plan("[practice]\nmembers = 9\n", "--members 1").is_ok());
+    }
+
+    #[test]
+    fn a_run_of_no_length_is_refused() {
+        for option in ["--for=0", "--blocks=0", "--for=-1", "--chain=main"] {
+            assert!(Cli::try_parse_from(["p2poold", "practice", option]).is_err(), "{option}");
+        }
+    }
+}

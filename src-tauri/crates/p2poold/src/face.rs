@@ -1,0 +1,18 @@
+//! [`Face`]: how notices reach whoever started the program.
+
+use std::io;
+use std::time::Duration;
+
+use crate::notice::Notice;
+
+/// A way of telling. A failed write means that nobody listens any more.
+pub(crate) trait Face {
+    /// Time between two statuses.
+    fn status_every(&self) -> Duration;
+
+    /// Tells something. `ran` is the time since the start.
+    ///
+    /// # Errors
+    /// Nobody listens any more.
+    fn tell(&mut self, ran: Duration, notice: &Notice) -> io::Result<()>;
+}

@@ -1,0 +1,107 @@
+//! `p2poold`: the P2Pool node without a window.
+//!
+//! A shell: arguments, signals and words around [`p2pool_node`]. It knows nothing of the pool;
+//! what it prints comes from the node's snapshots and events, and from the chain itself for what
+//! accepted blocks pay. `--json` prints the same as one event a line, see `docs/events.md`.
+//!
+//! Exit codes: 0 for a good end, 2 for wrong options or settings, 1 for every other failure.
+#![forbid(unsafe_code)]
+
+mod args;
+mod face;
+mod failure;
+mod folders;
+mod json;
+mod logs;
+mod notice;
+mod payees;
+mod run;
+mod signals;
+mod status;
+mod summary;
+mod tally;
+mod text;
+mod view;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use p2pool_node::ProblemCode;
+use tokio::runtime::Builder;
+
+use crate::args::{Cli, Command, PracticeArgs};
+use crate::face::Face;
+use crate::failure::Failure;
+use crate::json::JsonLines;
+use crate::logs::LogLines;
+use crate::run::{Goal, Run};
+use crate::signals::Signals;
+use crate::view::{LiveView, PlainLines};
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(Cli { command: Command::Practice(args) }) => match practice(&args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.tell(args.json),
+        },
+        Err(error) => not_options(&error),
+    }
+}
+
+/// Help and versions are printed; everything else is a mistake.
+fn not_options(error: &clap::Error) -> ExitCode {
+    let is_wanted = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_wanted || is_help {
+        error.exit()
+    }
+    Failure::bad_options(&error.to_string()).tell(false)
+}
+
+fn practice(args: &PracticeArgs) -> Result<(), Failure> {
+    let plan = args.plan()?;
+    let (face, log_lines) = face(args.json);
+    logs::init(&args.log, log_lines)?;
+    let params = Arc::clone(&plan.settings.params);
+    let handle = p2pool_node::start(plan.settings)?;
+    let refused = |error: io::Error| {
+        let sentence = format!("The system refuses to start the node: {error}.");
+        Failure::of_run(ProblemCode::EngineRestarted, sentence)
+    };
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(refused)?;
+    let goal = Goal { run_for: plan.run_for, blocks: plan.blocks };
+    let outcome = runtime.block_on(async {
+        let signals = Signals::listen().map_err(refused)?;
+        let run = Run::new(&handle, params, goal, face)?;
+        run.until_end(handle, plan.data_dir, signals).await
+    });
+    // A second Ctrl-C must not wait for what still runs.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// The face that suits standard output; where logs would tear it, they go through it.
+fn face(is_json: bool) -> (Box<dyn Face>, Option<LogLines>) {
+    let out = io::stdout();
+    if is_json {
+        return (Box::new(JsonLines::new(out)), None);
+    }
+    if out.is_terminal() && understands_escapes() {
+        let logs = LogLines::default();
+        return (Box::new(LiveView::new(out, logs.clone())), Some(logs));
+    }
+    (Box::new(PlainLines::new(out)), None)
+}
+
+/// Terminals on Unix do unless they say so; on Windows only newer ones announce themselves.
+fn understands_escapes() -> bool {
+    let term = std::env::var_os("TERM");
+    if cfg!(windows) {
+        term.is_some() || std::env::var_os("WT_SESSION").is_some()
+    } else {
+        term.is_some_and(|term| term != "dumb")
+    }
+}
