@@ -220,6 +220,12 @@ describe("practice", () => {
     expect(document.title).not.toContain(t("practice.band"));
   });
 
+  it("offers to quit, since closing the window does not", async () => {
+    const { host } = await open("earning");
+    await press("quit");
+    expect(host.quits).toBe(1);
+  });
+
   it("leaves no trace on a live page", async () => {
     await open("live");
     expect(absent("practice-band")).toBe(true);
@@ -237,6 +243,7 @@ const CODES = [
   "E-APP-02",
   "E-APP-03",
   "E-APP-04",
+  "E-APP-06",
   "E-CPU-01",
 ] as const satisfies readonly ScriptName[];
 

@@ -17,6 +17,9 @@ export function problemMessage(
   values: Readonly<{ [key in string]: string }>,
   isPractice: boolean,
 ): string {
+  // A damaged settings file without a copy to restore was left as it is.
+  const kept = code === "E-APP-03" && values["date"] === undefined;
+  if (kept) return t("problem.E-APP-03.kept");
   const key = (isPractice ? IN_PRACTICE[code] : undefined) ?? textOf(code);
   return t(key, { ...GAPS, app: t("app.name"), ...values });
 }

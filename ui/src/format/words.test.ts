@@ -75,6 +75,11 @@ describe("problem messages", () => {
     expect(problemMessage("N-01", {}, false)).not.toContain("practice");
   });
 
+  it("say whether damaged settings were restored", () => {
+    expect(problemMessage("E-APP-03", { date: "1 May" }, false)).toContain("copy from 1 May");
+    expect(problemMessage("E-APP-03", {}, false)).toContain("nothing was started");
+  });
+
   it("stand even if a value is missing or the code is unknown", () => {
     expect(problemMessage("E-APP-01", {}, false)).toContain("…");
     const unknown = problemMessage("Z-99" as never, {}, false);

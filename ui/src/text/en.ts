@@ -10,6 +10,8 @@ export const en = {
   "nav.label": "Pages",
   "nav.home": "Home",
   "nav.leave_practice": "Leave practice",
+  "nav.quit": "Quit",
+  "nav.quit.hint": "Mining ends. Closing the window lets it go on; a second start shows it again.",
 
   "theme.label": "Theme",
   "theme.system": "System",
@@ -292,14 +294,19 @@ export const en = {
   "problem.E-APP-01": "We can't save data in {path}. Mining goes on, history doesn't.",
   "problem.E-APP-02": "{app} is already running on this computer.",
   "problem.E-APP-03": "The settings file was damaged. We restored the copy from {date}.",
+  "problem.E-APP-03.kept":
+    "The settings file can't be used, so nothing was started. The details name the line to mend.",
   "problem.E-APP-04":
     "The mining engine stopped and was restarted ({count, plural, one {# time} other {# times}} today).",
+  "problem.E-APP-06":
+    "The data in {path} belongs to another network or to a newer version, so nothing was started.",
   "problem.E-CPU-01":
     "The CPU miner was blocked, probably by a virus scanner. Your devices aren't affected.",
   "problem.W-01": "Connection to the mining engine lost. Reconnecting…",
   "problem.E-APP-00": "Something unexpected happened while {doing}.",
 
   "doing.connect": "connecting to the mining engine",
+  "doing.quit": "quitting",
   "doing.request": "doing what you asked for",
 
   "duration.under_minute": "under a minute",

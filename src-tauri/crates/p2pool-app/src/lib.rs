@@ -1,5 +1,62 @@
 //! The application without a window: what the desktop shell shows and asks for.
 //!
-//! [`api`] is the border to the window; its types are the only ones exported to TypeScript.
+//! [`Controller`] is the one task that owns the application's state. It starts and stops the
+//! node, derives the overall state, problems and estimates from its snapshots, and keeps an
+//! [`api::AppSnapshot`] true by a stream of [`api::AppEvent`]s. [`AppHandle`] asks it; [`Host`]
+//! is what it needs from the computer.
+//!
+//! What it is not: a window. It runs in any tokio runtime, and its tests need no display.
+//!
+//! *Invariant:* data reaches the window in one way only, as a snapshot and the events after it,
+//! whose `seq` rises without gaps. The answer to a request carries none.
+//!
+//! ```no_run
+//! use std::path::{Path, PathBuf};
+//! use std::sync::Arc;
+//! use p2pool_app::api::{AppRequest, UnixSeconds};
+//! use p2pool_app::{Controller, Host};
+//!
+//! #[derive(Debug)]
+//! struct Here;
+//!
+//! impl Host for Here {
+//!     fn version(&self) -> &str { "0.1.0" }
+//!     fn data_dir(&self) -> &Path { Path::new("data") }
+//!     fn helper_program(&self) -> PathBuf { "p2pool-miner".into() }
+//!     fn threads_available(&self) -> u32 { 1 }
+//!     fn now(&self) -> UnixSeconds { UnixSeconds(1_800_000_000) }
+//! }
+//!
+//! # async fn example() -> Result<(), p2pool_app::api::UiError> {
+//! let (app, controller) = Controller::new(Arc::new(Here), Arc::new(p2pool_app::start_node));
+//! let window = async move {
+//!     let mut subscription = app.subscribe().await?;
+//!     app.request(AppRequest::EnterPractice).await?;
+//!     let event = subscription.events.recv().await;
+//!     app.stop().await;
+//!     Ok(())
+//! };
+//! let ((), result) = tokio::join!(controller.run(), window);
+//! result
+//! # }
+//! ```
 
 pub mod api;
+mod chart;
+mod controller;
+mod estimate;
+mod handle;
+mod history;
+mod host;
+mod latest;
+mod link;
+mod problems;
+mod run;
+mod settings;
+mod state;
+mod views;
+
+pub use controller::Controller;
+pub use handle::{AppHandle, Subscription};
+pub use host::Host;
+pub use link::{NodeDeed, NodeLink, StartNode, start_node};

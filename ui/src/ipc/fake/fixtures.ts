@@ -220,6 +220,7 @@ const VALUES: Partial<Record<ProblemCode, Record<string, string>>> = {
   "E-APP-01": { path: "~/.local/share/p2pool-desktop" },
   "E-APP-03": { date: "22 Nov 2026" },
   "E-APP-04": { count: "2" },
+  "E-APP-06": { path: "~/.local/share/p2pool-desktop/practice" },
   "E-APP-00": { doing: "starting the practice chain" },
 };
 

@@ -213,6 +213,7 @@ export const SCRIPTS = {
   "E-APP-02": (now: number): AppSnapshot => problems(now, "E-APP-02"),
   "E-APP-03": (now: number): AppSnapshot => problems(now, "E-APP-03"),
   "E-APP-04": (now: number): AppSnapshot => problems(now, "E-APP-04"),
+  "E-APP-06": (now: number): AppSnapshot => problems(now, "E-APP-06"),
   "E-CPU-01": (now: number): AppSnapshot => problems(now, "E-CPU-01"),
   /** Nobody answers the subscription. */
   loading: fresh,

@@ -38,6 +38,9 @@ pub enum ProblemCode {
     /// The engine stopped and was restarted. Value: `count`, times today.
     #[serde(rename = "E-APP-04")]
     EngineRestarted,
+    /// The data folder belongs to another network or a newer version. Value: `path`.
+    #[serde(rename = "E-APP-06")]
+    DataOfOther,
     /// The CPU miner's helper program is missing, blocked or ended by itself.
     #[serde(rename = "E-CPU-01")]
     HelperBlocked,

@@ -1,0 +1,319 @@
+//! Telling the window: what differs is sent, numbers no more often than they are read.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Controller, Done, Phase};
+use crate::api::{
+    AppEvent, AppSnapshot, Change, ChartRange, Lights, MiningControl, Mode, OverallState,
+    PracticeFacts, ProblemCode, Series, Shares, UnixSeconds,
+};
+use crate::chart;
+use crate::history;
+use crate::problems;
+use crate::run::{Line, Run};
+use crate::state;
+use crate::views;
+
+/// Sections that are numbers, in a window that is seen.
+const HERO_EVERY: Duration = Duration::from_secs(2);
+const RATES_EVERY: Duration = Duration::from_secs(2);
+const EFFORT_EVERY: Duration = Duration::from_secs(5);
+const SHARES_EVERY: Duration = Duration::from_secs(1);
+const PAYOUTS_EVERY: Duration = Duration::from_secs(1);
+const STRIP_EVERY: Duration = Duration::from_secs(5);
+/// All of these, in a window that is not.
+const HIDDEN_EVERY: Duration = Duration::from_secs(30);
+/// Averages and extremes of the chart, and its older points.
+const SERIES_EVERY: Duration = Duration::from_secs(60);
+/// The miners are looked at this often for the chart, seen or not.
+const SAMPLE_EVERY: Duration = Duration::from_secs(2);
+/// A sign of life after this silence; the border promises one in three seconds.
+const BEAT_AFTER: Duration = Duration::from_secs(2);
+
+/// When each section was looked at last.
+#[derive(Debug, Default)]
+pub(super) struct Paces {
+    hero: Option<Instant>,
+    rates: Option<Instant>,
+    effort: Option<Instant>,
+    shares: Option<Instant>,
+    payouts: Option<Instant>,
+    series: Option<Instant>,
+    sample: Option<Instant>,
+    sent: Option<Instant>,
+    /// Everything is to be sent at once.
+    is_all_due: bool,
+    /// My late shares are to be read again.
+    pub(super) late_due: bool,
+}
+
+/// Whether it is time again; if so, the time starts anew.
+fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
+    let now = Instant::now();
+    let is_due = last.is_none_or(|last| now - last >= every);
+    if is_due {
+        *last = Some(now);
+    }
+    is_due
+}
+
+/// The sections that follow the state at once.
+#[derive(Debug)]
+struct Frame {
+    overall: OverallState,
+    control: MiningControl,
+    lights: Lights,
+    practice: Option<PracticeFacts>,
+}
+
+impl Controller {
+    /// Everything is sent at the next occasion.
+    pub(super) fn show_all(&mut self) {
+        self.paces.is_all_due = true;
+    }
+
+    /// Time has passed.
+    pub(super) fn pass(&mut self) {
+        let now = self.host.now();
+        let Phase::Running(run) = &mut self.phase else { return };
+        let lines = run.tell_waiting(now);
+        if is_due(&mut self.paces.sample, SAMPLE_EVERY) {
+            let point = run.sample(now);
+            if self.range == ChartRange::Hour1 && self.is_visible {
+                self.send(Change::SeriesAppended(point));
+            }
+        }
+        if std::mem::take(&mut self.paces.late_due) {
+            self.read_late(now);
+        }
+        lines.into_iter().for_each(|line| self.list(line));
+    }
+
+    /// Sends what differs from what the window has.
+    pub(super) fn publish(&mut self) {
+        let now = self.host.now();
+        let lines = self.update_problems(now);
+        if std::mem::take(&mut self.paces.is_all_due) {
+            self.paces.begin();
+            let all = self.all(now);
+            self.send(Change::All(Box::new(all)));
+            self.read_range();
+            lines.into_iter().for_each(|line| self.list(line));
+            return;
+        }
+        let mut changes = self.frame_changes(now);
+        self.number_changes(now, &mut changes);
+        changes.into_iter().for_each(|change| self.send(change));
+        lines.into_iter().for_each(|line| self.list(line));
+        let is_silent = self.paces.sent.is_none_or(|sent| sent.elapsed() >= BEAT_AFTER);
+        if is_silent {
+            self.send(Change::Beat(now));
+        }
+    }
+
+    /// Sends a change to whoever listens, and keeps what they have.
+    pub(super) fn send(&mut self, change: Change) {
+        let event = AppEvent { seq: self.shown.seq + 1, change };
+        self.shown.apply(event.clone());
+        self.paces.sent = Some(Instant::now());
+        // Without a window nobody listens.
+        let _ = self.events.send(event);
+    }
+
+    /// Brings the problems up to date and returns what is worth a line.
+    fn update_problems(&mut self, now: UnixSeconds) -> Vec<Line> {
+        let mut found = self.conditions.clone();
+        let run = match &self.phase {
+            Phase::Running(run) => Some(run),
+            Phase::Idle | Phase::Starting | Phase::Stopping | Phase::Broken => None,
+        };
+        found.extend(run.into_iter().flat_map(|run| problems::of_node(&run.node)));
+        let is_running = run.is_some();
+        let news = self.problems.update(now, found);
+        // Without a node there is no list to put them on.
+        news.into_iter().filter(|_| is_running).map(|line| (now, line)).collect()
+    }
+
+    fn frame_changes(&self, now: UnixSeconds) -> Vec<Change> {
+        let shown = &self.shown;
+        let frame = self.frame(now);
+        let mut changes = Vec::new();
+        // The state last: what it speaks of is there when it comes.
+        push(&mut changes, self.problems.list(), &shown.problems, Change::Problems);
+        push(&mut changes, frame.practice, &shown.practice, Change::Practice);
+        push(&mut changes, frame.lights, &shown.lights, Change::Lights);
+        push(&mut changes, frame.control, &shown.control, Change::Control);
+        push(&mut changes, frame.overall, &shown.overall, Change::Overall);
+        changes
+    }
+
+    fn number_changes(&mut self, now: UnixSeconds, changes: &mut Vec<Change>) {
+        let Phase::Running(run) = &self.phase else { return };
+        let every = |usual| if self.is_visible { usual } else { HIDDEN_EVERY };
+        let (paces, shown, sight) = (&mut self.paces, &self.shown, run.sight(now));
+        if is_due(&mut paces.hero, every(HERO_EVERY)) {
+            push(changes, views::hero(&sight), &shown.hero, Change::Hero);
+        }
+        if is_due(&mut paces.rates, every(RATES_EVERY)) {
+            push(changes, views::rates(&sight), &shown.rates, Change::Rates);
+        }
+        if is_due(&mut paces.effort, every(EFFORT_EVERY)) {
+            push(changes, views::effort(&sight), &shown.effort, Change::Effort);
+        }
+        if is_due(&mut paces.shares, every(SHARES_EVERY)) {
+            let shares = views::shares(&sight, &run.late);
+            // The strip moves with time; on its own that is told no more often than effort.
+            let is_same = Shares {
+                window_end: shown.shares.window_end,
+                window_secs: shown.shares.window_secs,
+                ..shares.clone()
+            } == shown.shares;
+            let age = now.0.saturating_sub(shown.shares.window_end.0);
+            if !is_same || age >= every(STRIP_EVERY).as_secs() {
+                changes.push(Change::Shares(shares));
+            }
+        }
+        if is_due(&mut paces.payouts, every(PAYOUTS_EVERY)) {
+            let payouts = views::payouts(&sight, run.finders());
+            push(changes, payouts, &shown.payouts, Change::Payouts);
+        }
+        if is_due(&mut paces.series, SERIES_EVERY) && !self.read_range() {
+            changes.push(Change::Series(self.hour_or_empty()));
+        }
+    }
+
+    /// Everything, as it is now.
+    fn all(&self, now: UnixSeconds) -> AppSnapshot {
+        let frame = self.frame(now);
+        let mut all = AppSnapshot {
+            mode: self.mode(),
+            overall: frame.overall,
+            control: frame.control,
+            lights: frame.lights,
+            practice: frame.practice,
+            problems: self.problems.list(),
+            theme: self.shown.theme,
+            series: Series::empty(self.range),
+            ..AppSnapshot::fresh(self.host.version(), now)
+        };
+        if let Phase::Running(run) = &self.phase {
+            let sight = run.sight(now);
+            all.hero = views::hero(&sight);
+            all.effort = views::effort(&sight);
+            all.rates = views::rates(&sight);
+            all.shares = views::shares(&sight, &run.late);
+            all.payouts = views::payouts(&sight, run.finders());
+            all.events = self.latest.newest();
+            all.series = self.hour_or_empty();
+        }
+        all
+    }
+
+    /// Practice from the click that enters it to the one that leaves it.
+    fn mode(&self) -> Mode {
+        if self.wants_practice || matches!(self.phase, Phase::Broken) {
+            Mode::Practice
+        } else {
+            Mode::Live
+        }
+    }
+
+    fn frame(&self, now: UnixSeconds) -> Frame {
+        match &self.phase {
+            Phase::Running(run) if self.wants_practice => self.running(run, now),
+            Phase::Broken => Frame {
+                overall: OverallState::Blocked { code: ProblemCode::EngineRestarted },
+                control: MiningControl::None,
+                lights: Lights::default(),
+                practice: None,
+            },
+            Phase::Idle | Phase::Starting | Phase::Running(_) | Phase::Stopping => {
+                self.without_node()
+            }
+        }
+    }
+
+    fn running(&self, run: &Run, now: UnixSeconds) -> Frame {
+        let sight = run.sight(now);
+        let problems = self.problems.list();
+        let threads_available = self.host.threads_available();
+        Frame {
+            overall: state::overall(&sight, self.wish, &problems, run.last_left_at),
+            control: state::control(self.wish, state::waits_for(&run.node)),
+            lights: views::lights(&sight),
+            practice: Some(views::practice(&sight, run.facts.threads, threads_available)),
+        }
+    }
+
+    /// Welcome, or the wait for a node that starts.
+    fn without_node(&self) -> Frame {
+        if !self.wants_practice {
+            return Frame {
+                overall: OverallState::Setup,
+                control: MiningControl::None,
+                lights: Lights::default(),
+                practice: None,
+            };
+        }
+        Frame {
+            overall: OverallState::Joining { shares_done: None, shares_total: None },
+            control: state::control(self.wish, state::STARTING_WAITS_FOR.to_vec()),
+            lights: views::starting_lights(),
+            practice: None,
+        }
+    }
+
+    /// The last hour from memory, with what came before it; or an empty chart of another range,
+    /// until history has been read.
+    pub(super) fn hour_or_empty(&self) -> Series {
+        let now = self.host.now();
+        let Phase::Running(run) = &self.phase else { return Series::empty(self.range) };
+        let points = (self.range == ChartRange::Hour1)
+            .then(|| run.last_hour_before.iter().copied().chain(run.chart.points()));
+        Series {
+            pauses: chart::pauses_in(&run.pauses, self.range, now),
+            data_since: run.data_since,
+            ..chart::series(self.range, points.into_iter().flatten(), now)
+        }
+    }
+
+    /// Reads my late shares of the time that the strip shows.
+    fn read_late(&mut self, now: UnixSeconds) {
+        let Phase::Running(run) = &self.phase else { return };
+        let database = run.node.database.clone();
+        // Truncation is right: it is the first second of the strip either way.
+        let from = UnixSeconds(now.0.saturating_sub(self.shown.shares.window_secs as u64));
+        self.tasks.spawn(async move {
+            let read =
+                tokio::task::spawn_blocking(move || history::late_shares(&database, from, now));
+            match read.await {
+                Ok(Ok(late)) => return Done::Late(late),
+                Ok(Err(error)) => tracing::warn!(%error, "late shares not read"),
+                Err(error) => tracing::error!(%error, "late shares not read"),
+            }
+            Done::Nothing
+        });
+    }
+}
+
+impl Paces {
+    /// Every section has just been sent.
+    fn begin(&mut self) {
+        let now = Some(Instant::now());
+        self.hero = now;
+        self.rates = now;
+        self.effort = now;
+        self.shares = now;
+        self.payouts = now;
+        self.series = now;
+    }
+}
+
+/// Adds a change if there is one.
+fn push<T: PartialEq>(changes: &mut Vec<Change>, new: T, shown: &T, change: fn(T) -> Change) {
+    if new != *shown {
+        changes.push(change(new));
+    }
+}

@@ -1,0 +1,183 @@
+//! What the person asks for. Every request is idempotent.
+
+use super::{Controller, Done, Phase};
+use crate::api::{
+    AppReply, AppRequest, Change, ChartRange, ProblemAction, ProblemCode, Series, SeriesPoint,
+    Theme, UiError,
+};
+use crate::chart;
+use crate::handle::{Ask, Subscription};
+use crate::history;
+use crate::settings;
+use crate::state::Wish;
+
+impl Controller {
+    pub(super) fn take(&mut self, ask: Ask) {
+        match ask {
+            Ask::Subscribe(reply) => {
+                // Whoever looks, sees; a window that is hidden says so.
+                self.set_visible(true);
+                self.publish();
+                self.shown.now = self.host.now();
+                let events = self.events.subscribe();
+                let subscription = Subscription { snapshot: self.shown.clone(), events };
+                // Who asked may have gone.
+                let _ = reply.send(subscription);
+            }
+            Ask::Request(request, reply) => {
+                tracing::debug!(?request, "asked");
+                let _ = reply.send(self.request(&request).map(|()| AppReply::Done));
+            }
+            Ask::Stop(reply) => self.end(reply),
+        }
+    }
+
+    fn request(&mut self, request: &AppRequest) -> Result<(), UiError> {
+        match *request {
+            AppRequest::EnterPractice => self.enter_practice(),
+            AppRequest::LeavePractice => {
+                self.wants_practice = false;
+                self.wish = Wish::Idle;
+            }
+            AppRequest::StartMining => return self.start_mining(),
+            AppRequest::CancelStart => {
+                if let Wish::Armed { is_resume } = self.wish {
+                    self.wish = if is_resume { Wish::Paused } else { Wish::Idle };
+                }
+            }
+            AppRequest::PauseMining => {
+                if matches!(self.wish, Wish::Mining | Wish::Armed { .. }) {
+                    self.wish = Wish::Paused;
+                }
+            }
+            AppRequest::ResumeMining => {
+                if self.wish == Wish::Paused {
+                    self.wish = Wish::Armed { is_resume: true };
+                }
+            }
+            AppRequest::ShowRange { range } => self.choose_range(range),
+            AppRequest::SetTheme { theme } => self.set_theme(theme),
+            AppRequest::SetVisible { is_visible } => self.set_visible(is_visible),
+            AppRequest::TryAgain { problem } => self.try_again(problem),
+            AppRequest::DismissProblem { problem } => self.dismiss(problem),
+        }
+        Ok(())
+    }
+
+    fn enter_practice(&mut self) {
+        if self.wants_practice && !matches!(self.phase, Phase::Broken) {
+            return;
+        }
+        if matches!(self.phase, Phase::Broken) {
+            self.phase = Phase::Idle;
+        }
+        self.wants_practice = true;
+        // A new attempt: what kept the last one from working is told anew if it still does.
+        self.conditions.clear();
+        self.show_all();
+    }
+
+    fn start_mining(&mut self) -> Result<(), UiError> {
+        if !self.wants_practice || matches!(self.phase, Phase::Broken) {
+            let technical = "there is no node to mine with";
+            return Err(
+                UiError::new(ProblemCode::Unexpected, technical).with("doing", "starting to mine")
+            );
+        }
+        match self.wish {
+            Wish::Idle => self.wish = Wish::Armed { is_resume: false },
+            Wish::Paused => self.wish = Wish::Armed { is_resume: true },
+            Wish::Armed { .. } | Wish::Mining => {}
+        }
+        Ok(())
+    }
+
+    fn set_theme(&mut self, theme: Theme) {
+        if self.shown.theme == theme {
+            return;
+        }
+        self.send(Change::Theme(theme));
+        let host = std::sync::Arc::clone(&self.host);
+        self.tasks.spawn(async move {
+            let written =
+                tokio::task::spawn_blocking(move || settings::write_theme(host.data_dir(), theme));
+            if let Ok(Err(error)) = written.await {
+                tracing::warn!(%error, "theme not remembered");
+            }
+            Done::Nothing
+        });
+    }
+
+    fn set_visible(&mut self, is_visible: bool) {
+        if is_visible && !self.is_visible {
+            self.show_all();
+        }
+        self.is_visible = is_visible;
+    }
+
+    fn try_again(&mut self, id: u32) {
+        let Some(problem) = self.problems.get(id) else { return };
+        if problem.actions.contains(&ProblemAction::TryAgain) {
+            self.enter_practice();
+        }
+    }
+
+    fn dismiss(&mut self, id: u32) {
+        let Some(problem) = self.problems.get(id) else { return };
+        if !problem.actions.contains(&ProblemAction::Dismiss) {
+            return;
+        }
+        // What only the application knows is over with its dismissal.
+        let code = problem.code;
+        self.conditions.retain(|condition| condition.code() != code);
+        self.problems.hide(id);
+    }
+
+    fn choose_range(&mut self, range: ChartRange) {
+        self.range = range;
+        if !self.read_range() {
+            let series = self.hour_or_empty();
+            self.send(Change::Series(series));
+        }
+    }
+
+    /// Reads the chosen range from history; `false` if that is not where it comes from.
+    pub(super) fn read_range(&mut self) -> bool {
+        let Phase::Running(run) = &self.phase else { return false };
+        if self.range == ChartRange::Hour1 {
+            return false;
+        }
+        let (range, now) = (self.range, self.host.now());
+        let database = run.node.database.clone();
+        self.tasks.spawn(async move {
+            let read = tokio::task::spawn_blocking(move || history::range(&database, range, now));
+            match read.await {
+                Ok(Ok(points)) => Done::Range(range, points),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "chart not read");
+                    Done::Range(range, Vec::new())
+                }
+                Err(error) => {
+                    tracing::error!(%error, "chart not read");
+                    Done::Nothing
+                }
+            }
+        });
+        true
+    }
+
+    /// Shows points of a range, if it is still the one that is wanted.
+    pub(super) fn show_range(&mut self, range: ChartRange, points: Vec<SeriesPoint>) {
+        if range != self.range {
+            return;
+        }
+        let Phase::Running(run) = &self.phase else { return };
+        let now = self.host.now();
+        let series = Series {
+            pauses: chart::pauses_in(&run.pauses, range, now),
+            data_since: run.data_since,
+            ..chart::series(range, points, now)
+        };
+        self.send(Change::Series(series));
+    }
+}

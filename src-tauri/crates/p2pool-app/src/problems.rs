@@ -1,0 +1,237 @@
+//! Problems: conditions of the node as codes of the catalogue, with an identity in time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use p2pool_node::StorageState;
+use p2pool_node::{BitcoinState, HelperState, NodeSnapshot, ProblemCode as NodeCode, StartError};
+use p2pool_sharechain::change::BlockStatus;
+
+use crate::api::{
+    LatestKind, PROBLEMS_MAX, Problem, ProblemAction, ProblemCode, Severity, UiError, UnixSeconds,
+};
+
+/// Names a condition, so that it is one problem for as long as it lasts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    code: ProblemCode,
+    /// Tells conditions of one code apart: the block that was refused.
+    of: String,
+}
+
+/// Something wrong at this moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) key: Key,
+    pub(crate) severity: Severity,
+    pub(crate) values: BTreeMap<String, String>,
+    pub(crate) technical: String,
+    pub(crate) actions: Vec<ProblemAction>,
+}
+
+impl Condition {
+    pub(crate) fn new(code: ProblemCode, severity: Severity, technical: impl Into<String>) -> Self {
+        Self {
+            key: Key { code, of: String::new() },
+            severity,
+            values: BTreeMap::new(),
+            technical: technical.into(),
+            actions: Vec::new(),
+        }
+    }
+
+    /// Its code in the catalogue.
+    pub(crate) fn code(&self) -> ProblemCode {
+        self.key.code
+    }
+
+    #[must_use]
+    pub(crate) fn of(mut self, what: impl Into<String>) -> Self {
+        self.key.of = what.into();
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.values.insert(name.to_owned(), value.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn offering(mut self, actions: impl Into<Vec<ProblemAction>>) -> Self {
+        self.actions = actions.into();
+        self
+    }
+}
+
+/// The catalogue's code for a code of the node.
+pub(crate) fn code(code: NodeCode) -> ProblemCode {
+    match code {
+        // The private chain of practice neither refuses a login nor warms up; that it does not
+        // answer is what these come to.
+        NodeCode::NodeUnreachable
+        | NodeCode::NodeSlow
+        | NodeCode::NodeLogin
+        | NodeCode::NodeStarting => ProblemCode::NodeUnreachable,
+        NodeCode::NodeTemplate => ProblemCode::TemplateFailed,
+        NodeCode::BlockRejected => ProblemCode::BlockRefused,
+        NodeCode::PortTaken => ProblemCode::PortInUse,
+        NodeCode::DataFolder => ProblemCode::DataUnwritable,
+        NodeCode::DataLocked => ProblemCode::AlreadyRunning,
+        NodeCode::SettingsDamaged => ProblemCode::SettingsDamaged,
+        NodeCode::EngineRestarted => ProblemCode::EngineRestarted,
+        NodeCode::DataOfOther => ProblemCode::DataOfOther,
+        NodeCode::HelperMissing => ProblemCode::HelperBlocked,
+        NodeCode::NodeChain => ProblemCode::Unexpected,
+    }
+}
+
+/// Why a node did not start.
+pub(crate) fn of_start(error: &StartError) -> Condition {
+    let condition = Condition::new(code(error.code()), Severity::Error, error.to_string())
+        .offering([ProblemAction::TryAgain, ProblemAction::Dismiss]);
+    match error {
+        StartError::PortTaken { port, .. } => condition.with("port", port.to_string()),
+        StartError::DataFolder { path, .. }
+        | StartError::DataLocked { path }
+        | StartError::DataOfOther { path, .. } => {
+            condition.with("path", path.display().to_string())
+        }
+        StartError::PracticeChain { reason } => condition.with("reason", reason.clone()),
+        // The engine never ran, so it was not restarted either.
+        StartError::System(_) => Condition {
+            key: Key { code: ProblemCode::Unexpected, of: String::new() },
+            ..condition.with("doing", STARTING)
+        },
+        StartError::Settings(_) | _ => condition,
+    }
+}
+
+/// A deed, as the sentence of an unexpected problem names it.
+pub(crate) const STARTING: &str = "starting the practice pool";
+
+/// Everything wrong with a running node.
+pub(crate) fn of_node(node: &NodeSnapshot) -> Vec<Condition> {
+    let mut found = Vec::new();
+    if let BitcoinState::Unavailable { code: why, reason, .. } = &node.bitcoin {
+        found.push(
+            Condition::new(code(*why), Severity::Error, reason.clone())
+                .with("reason", reason.clone())
+                .with("doing", "checking the Bitcoin node"),
+        );
+    }
+    if let StorageState::Degraded { reason } = &node.storage {
+        let folder = node.database.parent().unwrap_or(&node.database);
+        found.push(
+            Condition::new(ProblemCode::DataUnwritable, Severity::Warning, reason.clone())
+                .with("path", folder.display().to_string())
+                .offering([ProblemAction::Dismiss]),
+        );
+    }
+    found.extend(of_helper(&node.helper));
+    found.extend(of_blocks(node));
+    found
+}
+
+fn of_helper(helper: &HelperState) -> Option<Condition> {
+    let technical = match helper {
+        HelperState::Missing { path, reason } => format!("{}: {reason}", path.display()),
+        HelperState::Stopped { reason } => reason.clone(),
+        HelperState::Off | HelperState::Starting | HelperState::Running { .. } => return None,
+    };
+    let actions = [ProblemAction::TryAgain, ProblemAction::Dismiss];
+    let severity = Severity::Warning;
+    Some(Condition::new(ProblemCode::HelperBlocked, severity, technical).offering(actions))
+}
+
+/// Refused blocks of this run; those of earlier ones were told then.
+fn of_blocks(node: &NodeSnapshot) -> impl Iterator<Item = Condition> {
+    let is_refused = |block: &&p2pool_node::PoolBlock| {
+        block.block.status == BlockStatus::Rejected && block.block.found_at >= node.started_at
+    };
+    node.summary.blocks.iter().rev().filter(is_refused).take(PROBLEMS_MAX).map(|block| {
+        let reason = block.block.reason.clone().unwrap_or_default();
+        let technical = format!("block {} at height {}", block.block.hash, block.block.height);
+        Condition::new(ProblemCode::BlockRefused, Severity::Error, technical)
+            .of(block.block.hash.to_string())
+            .with("reason", reason)
+            .offering([ProblemAction::Dismiss])
+    })
+}
+
+/// Present problems, each with its identity.
+#[derive(Debug, Default)]
+pub(crate) struct ProblemBook {
+    present: Vec<(Key, Problem)>,
+    hidden: BTreeSet<Key>,
+    last_id: u32,
+}
+
+impl ProblemBook {
+    /// Brings the book up to date and returns what is worth telling.
+    pub(crate) fn update(&mut self, now: UnixSeconds, found: Vec<Condition>) -> Vec<LatestKind> {
+        let keys: BTreeSet<&Key> = found.iter().map(|condition| &condition.key).collect();
+        let (gone, mut kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.present).into_iter().partition(|(key, _)| !keys.contains(key));
+        self.hidden.retain(|key| keys.contains(key));
+        let mut news: Vec<LatestKind> =
+            gone.into_iter().map(|(key, _)| LatestKind::ProblemSolved { code: key.code }).collect();
+        for condition in found {
+            if let Some((_, problem)) = kept.iter_mut().find(|(key, _)| *key == condition.key) {
+                renew(problem, condition);
+            } else if !self.hidden.contains(&condition.key) && kept.len() < PROBLEMS_MAX {
+                news.push(LatestKind::ProblemRaised { code: condition.key.code });
+                self.last_id = self.last_id.wrapping_add(1);
+                kept.push((condition.key.clone(), problem(self.last_id, now, condition)));
+            }
+        }
+        // Worst first, then newest first.
+        kept.sort_by_key(|(_, problem)| {
+            std::cmp::Reverse((problem.severity, problem.since, problem.id))
+        });
+        self.present = kept;
+        news
+    }
+
+    /// The problems, as the window lists them.
+    pub(crate) fn list(&self) -> Vec<Problem> {
+        self.present.iter().map(|(_, problem)| problem.clone()).collect()
+    }
+
+    /// The problem of this number.
+    pub(crate) fn get(&self, id: u32) -> Option<&Problem> {
+        self.present.iter().map(|(_, problem)| problem).find(|problem| problem.id == id)
+    }
+
+    /// Hides a problem until its condition has gone and come again.
+    pub(crate) fn hide(&mut self, id: u32) {
+        let (hidden, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.present)
+            .into_iter()
+            .partition(|(_, problem)| problem.id == id);
+        self.present = kept;
+        self.hidden.extend(hidden.into_iter().map(|(key, _)| key));
+    }
+}
+
+fn renew(problem: &mut Problem, condition: Condition) {
+    problem.severity = condition.severity;
+    problem.values = condition.values;
+    problem.technical = condition.technical;
+    problem.actions = condition.actions;
+}
+
+fn problem(id: u32, since: UnixSeconds, condition: Condition) -> Problem {
+    Problem {
+        id,
+        code: condition.key.code,
+        severity: condition.severity,
+        since,
+        values: condition.values,
+        technical: condition.technical,
+        actions: condition.actions,
+    }
+}
+
+/// The answer of a request that finds no controller.
+pub(crate) fn no_controller() -> UiError {
+    UiError::new(ProblemCode::EngineLost, "the application's task has ended")
+}

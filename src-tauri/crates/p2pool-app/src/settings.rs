@@ -1,0 +1,228 @@
+//! Files of the application: the settings both shells share, and what the window remembers.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use p2pool_node::{RawSettings, Settings, SettingsError};
+use serde::{Deserialize, Serialize};
+
+use crate::api::{Theme, UnixSeconds};
+use crate::host::Host;
+
+/// Settings, written by hand or by the set-up; `p2poold` reads the same format.
+const SETTINGS_FILE: &str = "settings.toml";
+/// Copy of the last settings that could be read.
+const SETTINGS_COPY: &str = "settings.copy.toml";
+/// What the window remembers.
+const APPEARANCE_FILE: &str = "appearance.toml";
+/// Folder of the practice node, in the data folder.
+const PRACTICE_DIR: &str = "practice";
+
+/// Settings, and whether an older copy had to stand in for them.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) raw: RawSettings,
+    /// When the copy was made that replaced a damaged file.
+    pub(crate) restored: Option<Restored>,
+}
+
+/// A damaged settings file was replaced by its copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Restored {
+    /// When the copy was made.
+    pub(crate) copied_at: UnixSeconds,
+    /// What was wrong with the file, and where it lies now.
+    pub(crate) technical: String,
+}
+
+/// Reads the settings and keeps a copy of them; a damaged file is set aside and its copy put in
+/// its place.
+///
+/// # Errors
+/// The file cannot be read, or is damaged and there is no good copy.
+pub(crate) fn read(data_dir: &Path, now: UnixSeconds) -> Result<Read, SettingsError> {
+    let path = data_dir.join(SETTINGS_FILE);
+    let copy = data_dir.join(SETTINGS_COPY);
+    match RawSettings::read(&path) {
+        Ok(raw) => {
+            keep_copy(&path, &copy);
+            Ok(Read { raw, restored: None })
+        }
+        Err(damage @ SettingsError::Damaged { .. }) => {
+            let raw = match RawSettings::read(&copy) {
+                Ok(raw) if copy.exists() => raw,
+                Ok(_) | Err(_) => return Err(damage),
+            };
+            let aside = data_dir.join(format!("settings.damaged-{}.toml", now.0));
+            let copied_at = modified(&copy);
+            replace(&path, &aside, &copy)
+                .map_err(|error| SettingsError::Unreadable { path, reason: error.to_string() })?;
+            let technical = format!("{damage}; kept as {}", aside.display());
+            Ok(Read { raw, restored: Some(Restored { copied_at, technical }) })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Settings of the practice node. Mining waits for the person.
+///
+/// # Errors
+/// Values out of range, all at once.
+pub(crate) fn practice(raw: &RawSettings, host: &dyn Host) -> Result<Settings, SettingsError> {
+    let data_dir = host.data_dir().join(PRACTICE_DIR);
+    let checked = raw.practice.check(data_dir, host.helper_program())?;
+    Ok(Settings { mines_at_start: false, ..checked })
+}
+
+fn replace(path: &Path, aside: &Path, copy: &Path) -> io::Result<()> {
+    fs::rename(path, aside)?;
+    fs::copy(copy, path).map(drop)
+}
+
+/// A copy is a convenience: that it cannot be made is no reason to stop.
+fn keep_copy(path: &Path, copy: &Path) {
+    let Ok(text) = fs::read(path) else { return };
+    if fs::read(copy).is_ok_and(|old| old == text) {
+        return;
+    }
+    if let Err(error) = write(copy, &text) {
+        tracing::warn!(%error, path = %copy.display(), "settings not copied");
+    }
+}
+
+fn modified(path: &Path) -> UnixSeconds {
+    let time = fs::metadata(path).and_then(|facts| facts.modified()).unwrap_or(UNIX_EPOCH);
+    UnixSeconds(SystemTime::duration_since(&time, UNIX_EPOCH).unwrap_or_default().as_secs())
+}
+
+/// Writes a whole file or nothing: a kill at any moment leaves the old one or the new one.
+fn write(path: &Path, text: &[u8]) -> io::Result<()> {
+    let fresh = PathBuf::from(format!("{}.new", path.display()));
+    let mut file = fs::File::create(&fresh)?;
+    io::Write::write_all(&mut file, text)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
+}
+
+/// A moment as people write it: `2026-11-22 14:05 UTC`.
+pub(crate) fn date(at: UnixSeconds) -> String {
+    let (days, secs) = (at.0 / 86_400, at.0 % 86_400);
+    // Days since 0000-03-01, so that a leap day is the last of its year.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = era * 400 + year_of_era + carry;
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", secs / 3_600, secs % 3_600 / 60)
+}
+
+/// What stands in the file of the window.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Appearance {
+    theme: Theme,
+}
+
+/// The theme chosen last. A file that says nothing usable counts as no choice.
+pub(crate) fn read_theme(data_dir: &Path) -> Theme {
+    let path = data_dir.join(APPEARANCE_FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Theme::default(),
+        Err(error) => {
+            tracing::warn!(%error, path = %path.display(), "look of the window not read");
+            return Theme::default();
+        }
+    };
+    match toml::from_str::<Appearance>(&text) {
+        Ok(appearance) => appearance.theme,
+        Err(error) => {
+            tracing::warn!(%error, path = %path.display(), "look of the window not understood");
+            Theme::default()
+        }
+    }
+}
+
+/// Remembers the theme.
+///
+/// # Errors
+/// The data folder cannot be written.
+pub(crate) fn write_theme(data_dir: &Path, theme: Theme) -> io::Result<()> {
+    fs::create_dir_all(data_dir)?;
+    let text = toml::to_string(&Appearance { theme }).map_err(io::Error::other)?;
+    write(&data_dir.join(APPEARANCE_FILE), text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+
+    fn folder(settings: &str) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(SETTINGS_FILE), settings).unwrap();
+        dir
+    }
+
+    #[test]
+    fn missing_settings_are_empty_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = read(dir.path(), NOW).unwrap();
+        assert_eq!((read.raw, read.restored), (RawSettings::default(), None));
+    }
+
+    #[test]
+    fn damaged_settings_are_set_aside_for_their_copy() {
+        let good = "[practice]\nthreads = 3\n";
+        let dir = folder(good);
+        read(dir.path(), NOW).unwrap();
+        fs::write(dir.path().join(SETTINGS_FILE), "[practice]\nthreads = \0").unwrap();
+
+        let again = read(dir.path(), NOW).unwrap();
+
+        assert_eq!(again.raw.practice.threads, Some(3));
+        assert!(again.restored.unwrap().copied_at.0 > 0);
+        assert_eq!(fs::read_to_string(dir.path().join(SETTINGS_FILE)).unwrap(), good);
+        let aside = fs::read(dir.path().join("settings.damaged-1800000000.toml")).unwrap();
+        assert!(aside.ends_with(b"\0"));
+    }
+
+    #[test]
+    fn damaged_settings_without_a_copy_are_refused_and_left_alone() {
+        let dir = folder("[practice]\nthread = 3\n");
+        assert!(matches!(read(dir.path(), NOW), Err(SettingsError::Damaged { .. })));
+        assert!(dir.path().join(SETTINGS_FILE).exists());
+    }
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (at, text) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (951_782_399, "2000-02-28 23:59 UTC"),
+            (951_868_799, "2000-02-29 23:59 UTC"),
+            (1_709_251_200, "2024-03-01 00:00 UTC"),
+            (1_800_000_000, "2027-01-15 08:00 UTC"),
+            (4_107_542_399, "2100-02-28 23:59 UTC"),
+            (4_107_542_400, "2100-03-01 00:00 UTC"),
+        ] {
+            assert_eq!(date(UnixSeconds(at)), text);
+        }
+    }
+
+    #[test]
+    fn theme_is_remembered_and_nonsense_is_no_choice() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(read_theme(dir.path()), Theme::System);
+        write_theme(dir.path(), Theme::Dark).unwrap();
+        assert_eq!(read_theme(dir.path()), Theme::Dark);
+        fs::write(dir.path().join(APPEARANCE_FILE), "theme = 7").unwrap();
+        assert_eq!(read_theme(dir.path()), Theme::System);
+    }
+}

@@ -1,0 +1,8 @@
+//! The controller with a scripted node and a host of its own, on virtual time.
+#![expect(clippy::unwrap_used, reason = "in a test that is the point")]
+
+mod pool;
+mod problems;
+mod states;
+mod stream;
+mod world;
