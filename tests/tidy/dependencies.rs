@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::expect_none;
 use crate::repository::{File, files, root};
 
-/// Each package with all of ours that it may name. `ANY` stands for every one.
+/// Each package with all of ours that it may name. Those below `tests` may name every one.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("p2pool-desktop", &["p2pool-app", "p2pool-sharechain"]),
     ("p2poold", &["p2pool-node", "p2pool-sharechain"]),
@@ -37,11 +37,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("p2pool-stratum", &["p2pool-sharechain"]),
     ("p2pool-wire", &["p2pool-sharechain"]),
     ("p2pool-sharechain", &[]),
-    ("p2pool-tests", &[ANY]),
     ("xtask", &[]),
 ];
-
-const ANY: &str = "*";
 
 /// Pure crates with the crates of others they are built on.
 pub(crate) const PURE: &[(&str, &[&str])] = &[
@@ -77,6 +74,8 @@ struct Edge {
 #[derive(Debug, Default)]
 struct Manifests {
     packages: Vec<String>,
+    /// Packages below `tests`: nothing depends on them, so that they may look everywhere.
+    test_packages: Vec<String>,
     edges: Vec<Edge>,
     features: Vec<(String, String)>,
 }
@@ -110,6 +109,11 @@ impl Manifests {
             for feature in features.into_iter().flat_map(|map| map.keys()) {
                 manifests.features.push((name.clone(), feature.clone()));
             }
+            let manifest = text(package, "manifest_path").replace('\\', "/");
+            let root = text(metadata, "workspace_root").replace('\\', "/");
+            if manifest.starts_with(&format!("{root}/tests/")) {
+                manifests.test_packages.push(name.clone());
+            }
             manifests.packages.push(name);
         }
         manifests
@@ -128,7 +132,7 @@ fn text(value: &Value, key: &str) -> String {
 fn complaints(manifests: &Manifests) -> Vec<String> {
     let mut complaints = Vec::new();
     for package in &manifests.packages {
-        if lookup(ALLOWED, package).is_none() {
+        if lookup(ALLOWED, package).is_none() && !manifests.test_packages.contains(package) {
             complaints.push(format!("{package} is not in the table: give it a place there"));
         }
     }
@@ -150,8 +154,8 @@ fn complaints(manifests: &Manifests) -> Vec<String> {
 fn wrong_edge(edge: &Edge, manifests: &Manifests) -> Option<String> {
     let Edge { package, dependency, is_dev } = edge;
     if manifests.packages.contains(dependency) {
-        let allowed = lookup(ALLOWED, package)?;
-        let is_allowed = allowed.iter().any(|a| a == dependency || *a == ANY);
+        let is_allowed = manifests.test_packages.contains(package)
+            || lookup(ALLOWED, package)?.contains(&dependency.as_str());
         return (!is_allowed).then(|| format!("{package} may not depend on {dependency}"));
     }
     if let Some((_, owner)) = RESERVED.iter().find(|(pattern, _)| matches(pattern, dependency)) {
@@ -180,7 +184,8 @@ fn own_versions(manifest: &File) -> Vec<String> {
     let mut is_list = false;
     for (number, line) in (1..).zip(manifest.text.lines()) {
         if line.starts_with('[') {
-            is_list = line.trim_end_matches(']').ends_with("dependencies");
+            let is_versions = line.starts_with("[workspace");
+            is_list = !is_versions && line.trim_end_matches(']').ends_with("dependencies");
         } else if is_list && line.contains('=') && !line.contains("workspace = true") {
             found.push(format!("{}:{number} {line}", manifest.path));
         }
@@ -208,7 +213,7 @@ mod tests {
     fn with_edge(package: &str, dependency: &str, is_dev: bool) -> Vec<String> {
         let packages = ALLOWED.iter().map(|(name, _)| (*name).to_owned()).collect();
         let edge = Edge { package: package.into(), dependency: dependency.into(), is_dev };
-        complaints(&Manifests { packages, edges: vec![edge], features: vec![] })
+        complaints(&Manifests { packages, edges: vec![edge], ..Manifests::default() })
     }
 
     #[test]
@@ -216,6 +221,23 @@ mod tests {
         assert_eq!(with_edge("p2pool-sharechain", "p2pool-wire", false).len(), 1);
         assert_eq!(with_edge("p2pool-devices", "p2pool-sharechain", true).len(), 1);
         assert!(with_edge("p2pool-wire", "p2pool-sharechain", false).is_empty());
+    }
+
+    #[test]
+    fn packages_for_tests_may_look_everywhere_but_nobody_may_depend_on_them() {
+        let metadata = serde_json::json!({
+            "workspace_root": "/x",
+            "packages": [
+                { "name": "p2pool-t", "manifest_path": "/x/tests/Cargo.toml", "features": {},
+                  "dependencies": [{ "name": "p2poold", "kind": null }] },
+                { "name": "p2poold", "manifest_path": "/x/a/p2poold/Cargo.toml", "features": {},
+                  "dependencies": [{ "name": "p2pool-t", "kind": "dev" }] },
+            ],
+        });
+        let manifests = Manifests::from_metadata(&metadata);
+        let wrong: Vec<_> =
+            manifests.edges.iter().filter_map(|edge| wrong_edge(edge, &manifests)).collect();
+        assert_eq!(wrong, ["p2poold may not depend on p2pool-t"]);
     }
 
     #[test]
