@@ -1,13 +1,15 @@
 //! From settings to a running node, stage by stage.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use p2pool_bitcoind::{RpcConfig, TemplateSource, Timings};
 use p2pool_engine::{Config, Engine, Input, Loaded, LoadedShare};
 use p2pool_practice::PracticeChainServer;
 use p2pool_practice::members::{Member, members, worthless_address};
-use p2pool_sharechain::CheckedShare;
+use p2pool_sharechain::time::UnixTime;
+use p2pool_sharechain::{CheckedShare, Params};
 use p2pool_store::{OpenError, Opened, Store};
 use p2pool_stratum::ExtranonceAllocator;
 use tokio::net::TcpListener;
@@ -103,7 +105,8 @@ impl Prepared {
             settings.payout_address.clone().unwrap_or_else(|| worthless_address("you", chain));
         check_payout_address(&payout_address, &settings.params)
             .map_err(|error| SettingsError::Values(vec![format!("{payout_address}: {error}")]))?;
-        let store = open_store(&settings, clock)?;
+        let network = network_id(&settings.params);
+        let store = open_store(&settings.data_dir, &network, clock.now().wall)?;
         let recorder = open_recorder(&settings)?;
         let loaded = load(&store.store, &settings)?;
         let (stratum, stratum_address) = bind(settings.stratum).await?;
@@ -399,17 +402,18 @@ fn rpc_config(settings: &Settings, practice: Option<&PracticeChainServer>) -> Rp
     }
 }
 
-fn open_store(settings: &Settings, clock: Clock) -> Result<Opened, StartError> {
-    let dir = &settings.data_dir;
-    if let Err(error) = std::fs::create_dir_all(dir) {
-        return Err(StartError::DataFolder { path: dir.clone(), reason: error.to_string() });
-    }
-    let params = &settings.params;
+/// Names a network and its identifier, so that data of two never mix.
+pub(crate) fn network_id(params: &Params) -> String {
     let identifier: String = params.identifier.iter().map(|byte| format!("{byte:02x}")).collect();
-    let network = format!("{} {identifier}", params.name);
-    let version = env!("CARGO_PKG_VERSION");
-    Store::open(dir, &network, version, clock.now().wall).map_err(|error| {
-        let (path, reason) = (dir.clone(), error.to_string());
+    format!("{} {identifier}", params.name)
+}
+
+pub(crate) fn open_store(dir: &Path, network: &str, now: UnixTime) -> Result<Opened, StartError> {
+    if let Err(error) = std::fs::create_dir_all(dir) {
+        return Err(StartError::DataFolder { path: dir.to_owned(), reason: error.to_string() });
+    }
+    Store::open(dir, network, env!("CARGO_PKG_VERSION"), now).map_err(|error| {
+        let (path, reason) = (dir.to_owned(), error.to_string());
         match error {
             OpenError::Locked { .. } => StartError::DataLocked { path },
             OpenError::OtherNetwork { .. } | OpenError::TooNew { .. } => {

@@ -70,6 +70,14 @@ impl HistoryReader {
         ShareRows::new(&self.conn)
     }
 
+    /// The best share when the node last stored one.
+    ///
+    /// # Errors
+    /// The disk fails or the file is damaged.
+    pub fn best(&self) -> Result<Option<ShareHash>, StoreError> {
+        best(&self.conn)
+    }
+
     /// Up to `limit` events recorded before the event `before`, newest first. Pages follow one
     /// another by the smallest `seq` of the page before.
     ///
@@ -159,6 +167,13 @@ impl HistoryReader {
         let rows = statement.query_map(params![script, limit.min(ROWS_MAX)], read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+pub(crate) fn best(conn: &Connection) -> Result<Option<ShareHash>, StoreError> {
+    let best: Option<[u8; 32]> = conn
+        .query_row("SELECT value FROM meta WHERE key = 'best_share'", [], |row| row.get(0))
+        .optional()?;
+    Ok(best.map(ShareHash::from_internal))
 }
 
 pub(crate) fn events(

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use p2pool_sharechain::change::{FoundBlock, OwnShare, StoredShare};
 use p2pool_sharechain::hash::ShareHash;
 use p2pool_sharechain::time::UnixTime;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use crate::Store;
 use crate::columns::{SHARE_COLUMNS, stored_share};
@@ -53,11 +53,7 @@ impl Store {
     /// # Errors
     /// The disk fails or the file is damaged.
     pub fn load_best(&self) -> Result<Option<ShareHash>, StoreError> {
-        let best: Option<[u8; 32]> = self
-            .conn
-            .query_row("SELECT value FROM meta WHERE key = 'best_share'", [], |row| row.get(0))
-            .optional()?;
-        Ok(best.map(ShareHash::from_internal))
+        history::best(&self.conn)
     }
 
     /// The newest `limit` events, newest first.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use p2pool_node::{ProblemCode, RawPractice, RawSettings, Settings, SettingsError};
 
+use crate::books::{BlocksArgs, SharesArgs};
 use crate::failure::Failure;
 use crate::folders;
 
@@ -27,6 +28,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Mine in a practice pool on a private Bitcoin chain; its coins have no value.
     Practice(PracticeArgs),
+    Shares(SharesArgs),
+    Blocks(BlocksArgs),
 }
 
 /// Arguments win over settings.toml.
@@ -97,7 +100,10 @@ impl PracticeArgs {
             None => folders::beside_this_program("p2pool-miner"),
         };
         let file = data_dir.join(SETTINGS_FILE);
-        let raw = RawSettings::read(&file).map_err(|error| settings_failure(&file, &error))?;
+        // Where there is no folder yet, or can be none, there are no settings to be damaged.
+        let raw =
+            if data_dir.is_dir() { RawSettings::read(&file) } else { Ok(RawSettings::default()) };
+        let raw = raw.map_err(|error| settings_failure(&file, &error))?;
         let settings = self
             .over(&raw.practice)
             .check(data_dir.join(PRACTICE_DIR), miner)
@@ -114,6 +120,8 @@ impl PracticeArgs {
             stratum_port: self.stratum_port.or(file.stratum_port),
             members: self.members.or(file.members),
             address: self.address.clone().or_else(|| file.address.clone()),
+            // What no argument speaks of.
+            ..file.clone()
         }
     }
 
@@ -145,7 +153,9 @@ mod tests {
 
     fn args(line: &str) -> PracticeArgs {
         let words = ["p2poold", "practice"].into_iter().chain(line.split_whitespace());
-        let Command::Practice(args) = Cli::try_parse_from(words).unwrap().command;
+        let Command::Practice(args) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("{line} is not practice")
+        };
         args
     }
 

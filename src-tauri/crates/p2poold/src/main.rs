@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod books;
 mod face;
 mod failure;
 mod folders;
@@ -47,8 +48,14 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => failure.tell(args.json),
         },
+        Ok(Cli { command: Command::Shares(args) }) => told(books::shares(&args)),
+        Ok(Cli { command: Command::Blocks(args) }) => told(books::blocks(&args)),
         Err(error) => not_options(&error),
     }
+}
+
+fn told(outcome: Result<(), Failure>) -> ExitCode {
+    outcome.map_or_else(|failure| failure.tell(false), |()| ExitCode::SUCCESS)
 }
 
 /// Help and versions are printed; everything else is a mistake.

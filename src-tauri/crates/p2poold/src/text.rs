@@ -67,8 +67,11 @@ fn whose(is_own: bool) -> &'static str {
 /// How the sum of a block's outputs compares.
 pub(crate) fn sums(block: &CheckedBlock) -> String {
     format!(
-        "{} pay {} = subsidy {} + fees {}: {}",
-        count(block.outputs.len() as u64, "output"),
+        "{} {} = subsidy {} + fees {}: {}",
+        match block.outputs.len() {
+            1 => "1 output pays".into(),
+            many => format!("{many} outputs pay"),
+        },
         coins(block.outputs_sum_sats),
         coins(block.subsidy_sats),
         coins(block.fees_sats),

@@ -110,10 +110,15 @@ impl Rig {
 
     /// Hashes the newest work until it makes a share.
     pub(crate) fn find_share(&mut self) -> (Arc<ShareTemplate>, Solution) {
+        self.find_share_for(self.address)
+    }
+
+    /// The same for any payee.
+    pub(crate) fn find_share_for(&mut self, address: &str) -> (Arc<ShareTemplate>, Solution) {
         let base = self.work().expect("there is work");
         self.nonce += 1;
         let terms = MinerTerms {
-            payout_address: self.address.as_bytes().to_vec(),
+            payout_address: address.as_bytes().to_vec(),
             wanted_target: U256::MAX,
             nonce: self.nonce,
             timestamp: self.now.wall.to_u32(),

@@ -4,6 +4,7 @@
 //! verified from scratch without trust, shown one by one, and blocks are audited to the satoshi.
 
 mod audit;
+mod database;
 mod lines;
 mod record;
 mod recorder;
@@ -11,19 +12,16 @@ mod show;
 mod verify;
 
 pub use audit::{AuditError, BlockAudit, PayoutCheck, audit_block};
+pub use database::{Books, ImportError, ImportReport, import};
 pub use lines::{BadLine, RecordedLine, read_lines, store_files};
 pub use record::{HeaderRecord, ShareRecord, raw_lines};
 pub use recorder::Recorder;
 pub use show::{ShareView, WindowPlace, show_share};
 pub use verify::{BooksReport, Fault, verify_shares};
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use p2pool_sharechain::change::StoredShare;
-use p2pool_sharechain::verify::StandaloneError;
-use p2pool_sharechain::{CheckedShare, Params};
-use p2pool_store::{HistoryReader, StoreError};
+use p2pool_store::StoreError;
 
 /// Why the books cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,23 +45,4 @@ pub enum BooksError {
     /// Several do.
     #[error("{0:?} is the beginning of more than one share")]
     Ambiguous(String),
-}
-
-/// A node's database, opened for reading beside the node itself.
-///
-/// # Errors
-/// There is none, or it cannot be read.
-pub fn open_books(database: &Path) -> Result<HistoryReader, BooksError> {
-    Ok(HistoryReader::open(database)?)
-}
-
-/// A stored share, checked as if it came from a stranger.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn checked(
-    stored: &StoredShare,
-    params: &Params,
-) -> Result<Arc<CheckedShare>, StandaloneError> {
-    CheckedShare::parse(&stored.raw, params).map(Arc::new)
 }
