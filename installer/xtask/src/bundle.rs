@@ -37,6 +37,8 @@ pub(crate) fn bundle(workspace: &Workspace) -> Result<(), Stop> {
     .must("The first error above is the one to mend.")?;
 
     println!("\n== Release build of the window, and the packages");
+    // The packager looks for the built UI before it builds the program that would build it.
+    Call::npm(&["run", "build"], &workspace.ui()).must("Mend what the UI's build names above.")?;
     let made = release.join("bundle");
     forget(&made)?;
     let config = write_config(&release)?;
