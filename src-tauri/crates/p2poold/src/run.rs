@@ -341,6 +341,11 @@ impl Run {
                 self.tally.checked(check);
                 notice
             }
+            // Told by the node as well, and then as a block that was replaced.
+            Err(BlockCheckError::NotInChain { .. }) => {
+                self.tally.no_longer_accepted(hash);
+                return Ok(());
+            }
             Err(error) => {
                 self.tally.blocks_unchecked += 1;
                 Notice::BlockUnchecked { hash: hash.to_string(), reason: error.to_string() }

@@ -121,7 +121,8 @@ impl Tally {
             self.share_of_others(share.hash);
         }
         let started_at = self.started_at;
-        let fresh = summary.blocks.iter().filter(|b| b.block.found_at >= started_at);
+        // Those of the very second of the start may be of an earlier run; events tell of them.
+        let fresh = summary.blocks.iter().filter(|b| b.block.found_at > started_at);
         let mut accepted = Vec::new();
         for block in fresh.map(|entry| &entry.block) {
             self.found(block.hash, block.own);
@@ -153,16 +154,26 @@ impl Tally {
         is_new.then_some(hash)
     }
 
-    /// A block of the other branch pays nobody.
+    /// A block that has lost its place pays nobody; it may come back.
     fn replaced(&mut self, hash: ShareHash) {
         self.blocks_replaced += 1;
+        self.no_longer_accepted(hash);
         let Some(at) = self.blocks.iter().position(|block| block.hash == hash) else { return };
         let Some(block) = self.blocks.remove(at) else { return };
+        match block.is_exact() {
+            true => self.blocks_exact -= 1,
+            false => self.blocks_inexact -= 1,
+        }
         for output in block.outputs {
             if let Some(sum) = self.paid.get_mut(&output.script) {
                 *sum = sum.saturating_sub(output.value_sats);
             }
         }
+    }
+
+    /// Takes back that a block was accepted, if that was counted.
+    pub(crate) fn no_longer_accepted(&mut self, hash: ShareHash) {
+        self.blocks_accepted -= u64::from(self.accepted.is_own.remove(&hash).is_some());
     }
 
     /// Adds up an accepted block as the chain has it.

@@ -105,7 +105,7 @@ fn a_block_is_accepted_once_and_those_of_earlier_runs_never() {
         },
         confirmations: 1,
     };
-    let blocks = vec![block(1, 999), block(2, 1000), block(3, 1001)];
+    let blocks = vec![block(1, 1000), block(2, 1001), block(3, 1001)];
     let now = snapshot(ChainSummary { blocks, ..ChainSummary::default() });
     let mut tally = Tally::new(&now);
     let accepted = tally.event(&Event::BlockAccepted { hash: hash(2), height: 1 });
@@ -118,6 +118,8 @@ fn a_block_is_accepted_once_and_those_of_earlier_runs_never() {
 #[test]
 fn payouts_are_summed_and_those_of_replaced_blocks_taken_back() {
     let mut tally = Tally::new(&snapshot(ChainSummary::default()));
+    let accepted = Event::BlockAccepted { hash: hash(1), height: 1 };
+    tally.event(&accepted);
     tally.checked(check(1, 100));
     tally.checked(check(2, 99));
     let summary = tally.summary(7, &payees());
@@ -129,4 +131,6 @@ fn payouts_are_summed_and_those_of_replaced_blocks_taken_back() {
     tally.event(&Event::BlockReplaced { hash: hash(1) });
     let summary = tally.summary(7, &payees());
     assert_eq!((summary.payouts[0].value_sats, summary.blocks.len()), (99, 1));
+    assert_eq!((summary.blocks_accepted, summary.blocks_exact), (0, 0));
+    assert_eq!(tally.event(&accepted), Some(hash(1)), "it may come back");
 }
