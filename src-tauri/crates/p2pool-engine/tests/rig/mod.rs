@@ -59,7 +59,10 @@ impl Rig {
     pub(crate) fn handle(&mut self, input: Input) -> Vec<Output> {
         self.engine.handle(self.now, input);
         let mut fresh = Vec::new();
+        let mut steps = 0;
         loop {
+            steps += 1;
+            assert!(steps < 10_000, "the engine never comes to rest");
             let mut is_work_left = false;
             while let Some(output) = self.engine.poll() {
                 if let Output::WakeAt(at) = &output {
@@ -132,6 +135,7 @@ impl Rig {
         };
         while !template.grade(&solution).is_share {
             solution.nonce += 1;
+            assert!(solution.nonce < 1_000_000, "shares are cheap here: {:?}", template.info());
         }
         (template, solution)
     }
