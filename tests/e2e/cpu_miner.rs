@@ -1,11 +1,9 @@
 //! The CPU miner is a process of its own: its end is not the node's, but the node's is its end.
 
 use p2pool_tests::TempNode;
-use p2pool_tests::processes::{child_of, kill, wait_until_gone};
+use p2pool_tests::processes::{child_of, signal, wait_until_gone};
 
-use crate::{GENTLE, SOON, STOP_WITHIN};
-
-const MINER: &str = "p2pool-miner";
+use crate::{GENTLE, MINER, SOON, STOP_WITHIN};
 
 #[test]
 fn a_killed_cpu_miner_is_told_and_started_again() {
@@ -14,7 +12,7 @@ fn a_killed_cpu_miner_is_told_and_started_again() {
     node.wait_for("share_found", SOON, |_| true);
     let first = child_of(node.id(), MINER).expect("it has found a share");
 
-    kill(first);
+    assert!(signal(first, "KILL"));
 
     let is_state = |line: &serde_json::Value, state: &str| {
         line["type"] == "cpu_miner" && line["state"] == state

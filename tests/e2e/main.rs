@@ -19,3 +19,6 @@ const SOON: Duration = Duration::from_secs(50);
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// Mining at this pace leaves the members a part of the work.
 const GENTLE: [&str; 2] = ["--limit-hps", "200000"];
+/// The CPU miner's program.
+#[cfg(target_os = "linux")]
+const MINER: &str = "p2pool-miner";

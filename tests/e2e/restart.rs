@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use bitcoin::Network;
-use p2pool_bitcoind::{Auth, RpcClient, RpcConfig};
+use p2pool_bitcoind::model::BlockHeaderInfo;
+use p2pool_bitcoind::{Auth, RpcClient, RpcConfig, RpcError};
 use p2pool_sharechain::change::BlockStatus;
 use p2pool_sharechain::time::UnixTime;
 use p2pool_sharechain::{Params, ShareHash};
@@ -21,6 +23,8 @@ const SETTLED_DEPTH: usize = 5;
 const CHAIN_MIN: usize = 15;
 /// A block at the tip may lose it to another of the same height when the chain is opened again.
 const BURIED: u64 = 2;
+/// A busy chain is asked again after this time.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What a database holds.
 struct Records {
@@ -121,6 +125,19 @@ fn mine_until_stored(node: &mut TempNode) -> (BTreeSet<ShareHash>, BTreeSet<Shar
     (own, blocks)
 }
 
+/// Asks again while the node is busy, as every client has to.
+async fn header(client: &RpcClient, hash: ShareHash) -> BlockHeaderInfo {
+    let deadline = Instant::now() + SOON;
+    loop {
+        match client.block_header(hash.to_block_hash()).await {
+            Err(RpcError::Overloaded) if Instant::now() < deadline => {
+                tokio::time::sleep(AGAIN).await;
+            }
+            outcome => return outcome.unwrap_or_else(|error| panic!("{hash}: {error}")),
+        }
+    }
+}
+
 /// Asks the practice chain of a running node where its blocks are.
 fn assert_in_bitcoin_chain(started: &Value, blocks: &BTreeSet<ShareHash>) {
     let config = RpcConfig {
@@ -130,7 +147,7 @@ fn assert_in_bitcoin_chain(started: &Value, blocks: &BTreeSet<ShareHash>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client = RpcClient::new(&config).unwrap();
     for hash in blocks {
-        let header = runtime.block_on(client.block_header(hash.to_block_hash())).unwrap();
+        let header = runtime.block_on(header(&client, *hash));
         assert!(header.confirmations >= 1, "{hash} has left the chain: {header:?}");
     }
 }

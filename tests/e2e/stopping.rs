@@ -23,6 +23,29 @@ fn a_termination_signal_stops_cleanly_within_ten_seconds() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_second_signal_ends_at_once() {
+    use p2pool_tests::processes::{child_of, signal};
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut node = TempNode::start(folder.path(), &GENTLE);
+    node.wait_for("cpu_miner", SOON, |line| line["state"] == "running");
+    let miner = child_of(node.id(), crate::MINER).expect("it runs");
+    // A miner that does not react is waited for: time for the second signal.
+    assert!(signal(miner, "STOP") && signal(node.id(), "TERM"));
+    node.wait_for("stopping", SOON, |_| true);
+
+    let exit = node.terminate(STOP_WITHIN);
+
+    // The system may have ended it with its parent, or not.
+    signal(miner, "KILL");
+    assert_eq!(exit.code, Some(1), "{}", exit.stderr);
+    assert!(exit.stderr.contains("Ended at once"), "{}", exit.stderr);
+    assert!(exit.lines.iter().all(|line| line["type"] != "stopped"), "it had not stopped");
+    exit.line("summary");
+}
+
+#[test]
 fn a_wanted_number_of_blocks_ends_with_a_summary_that_adds_up() {
     let folder = tempfile::tempdir().unwrap();
     let mut arguments = GENTLE.to_vec();

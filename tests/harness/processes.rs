@@ -28,13 +28,10 @@ pub fn wait_until_gone(id: u32, within: Duration) {
     }
 }
 
-/// Ends a process without warning.
-///
-/// # Panics
-/// The system refuses.
-pub fn kill(id: u32) {
-    let status = Command::new("kill").args(["-KILL", &id.to_string()]).status();
-    assert!(status.is_ok_and(|status| status.success()), "kill -KILL {id}");
+/// Sends a process a signal, named as `kill` names it; says whether the process was there.
+pub fn signal(id: u32, name: &str) -> bool {
+    let command = Command::new("kill").args([&format!("-{name}"), &id.to_string()]).output();
+    command.is_ok_and(|output| output.status.success())
 }
 
 #[derive(Debug)]
