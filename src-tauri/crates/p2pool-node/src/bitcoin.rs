@@ -55,8 +55,18 @@ pub(crate) struct BitcoinService {
 /// What a job brings back.
 #[derive(Debug)]
 enum Found {
-    Outcome { hash: ShareHash, outcome: BlockOutcome },
-    Height { block: Hash32, height: Option<u32> },
+    /// What became of a block; a final answer ends watching it.
+    Outcome {
+        hash: ShareHash,
+        outcome: BlockOutcome,
+        is_final: bool,
+    },
+    Height {
+        block: Hash32,
+        height: Option<u32>,
+    },
+    /// All watched blocks have been asked about.
+    AllChecked,
 }
 
 impl BitcoinService {
@@ -73,6 +83,7 @@ impl BitcoinService {
         let mut jobs = Tasks::under(&token);
         let (found, mut finds) = mpsc::channel(QUEUE);
         let mut lost_at: Option<Instant> = None;
+        let mut is_checking = false;
         loop {
             tokio::select! {
                 () = token.cancelled() => break,
@@ -80,14 +91,21 @@ impl BitcoinService {
                     let is_ready = self.pass_template().await;
                     let deadline = || Instant::now() + SILENCE_MAX;
                     lost_at = (!is_ready).then(|| lost_at.unwrap_or_else(deadline));
-                    for hash in &watched {
-                        jobs.spawn("block status", check(*hash, client.clone(), found.clone()));
+                    // One walk at a time, one question after the other: the node has better to do.
+                    if !is_checking && !watched.is_empty() {
+                        is_checking = true;
+                        let blocks = watched.iter().copied().collect();
+                        let walk = check_all(blocks, client.clone(), found.clone());
+                        jobs.spawn("block status", walk);
                     }
                 }
                 Some(command) = self.commands.recv(), if jobs.len() < QUEUE => {
                     start(command, &client, &mut jobs, &found, &mut watched);
                 }
-                Some(find) = finds.recv() => self.report(find, &mut watched).await,
+                Some(find) = finds.recv() => {
+                    is_checking &= !matches!(find, Found::AllChecked);
+                    self.report(find, &mut watched).await;
+                }
                 _ = jobs.next_ended() => {}
                 () = tokio::time::sleep_until(lost_at.unwrap_or_else(Instant::now)),
                     if lost_at.is_some() =>
@@ -121,12 +139,8 @@ impl BitcoinService {
     async fn report(&self, find: Found, watched: &mut BTreeSet<ShareHash>) {
         let input = match find {
             Found::Height { block, height } => Input::BlockHeight { block, height },
-            Found::Outcome { hash, outcome } => {
-                let is_final = match &outcome {
-                    BlockOutcome::Accepted { confirmations } => *confirmations >= WATCH_DEPTH,
-                    BlockOutcome::Rejected { .. } => true,
-                    BlockOutcome::Replaced => false,
-                };
+            Found::AllChecked => return,
+            Found::Outcome { hash, outcome, is_final } => {
                 if is_final {
                     watched.remove(&hash);
                 }
@@ -197,7 +211,7 @@ async fn submit(hash: ShareHash, raw: Arc<[u8]>, client: RpcClient, found: mpsc:
         match submit_with_retries(&client, &raw, RetryPolicy::default()).await {
             Ok(SubmitOutcome::Rejected(reason)) => {
                 let outcome = BlockOutcome::Rejected { reason };
-                let _ = found.send(Found::Outcome { hash, outcome }).await;
+                let _ = found.send(Found::Outcome { hash, outcome, is_final: true }).await;
                 return;
             }
             Ok(
@@ -213,12 +227,25 @@ async fn submit(hash: ShareHash, raw: Arc<[u8]>, client: RpcClient, found: mpsc:
 /// Reports where a block stands, if the node knows it.
 async fn check(hash: ShareHash, client: RpcClient, found: mpsc::Sender<Found>) {
     let Ok(header) = client.block_header(hash.to_block_hash()).await else { return };
-    let outcome = match u32::try_from(header.confirmations) {
-        Ok(confirmations) => BlockOutcome::Accepted { confirmations },
-        Err(_) => BlockOutcome::Replaced,
+    let (outcome, depth) = match u32::try_from(header.confirmations) {
+        Ok(confirmations) => (BlockOutcome::Accepted { confirmations }, confirmations),
+        Err(_) => {
+            let tip = client.blockchain_info().await.map_or(header.height, |info| info.blocks);
+            (BlockOutcome::Replaced, tip.saturating_sub(header.height))
+        }
     };
+    let is_final = depth >= WATCH_DEPTH;
     // Nobody listens only when the node is stopping.
-    let _ = found.send(Found::Outcome { hash, outcome }).await;
+    let _ = found.send(Found::Outcome { hash, outcome, is_final }).await;
+}
+
+/// Asks about one block after the other.
+async fn check_all(blocks: Vec<ShareHash>, client: RpcClient, found: mpsc::Sender<Found>) {
+    for hash in blocks {
+        check(hash, client.clone(), found.clone()).await;
+    }
+    // Nobody listens only when the node is stopping.
+    let _ = found.send(Found::AllChecked).await;
 }
 
 fn code_of(error: &SourceError) -> ProblemCode {

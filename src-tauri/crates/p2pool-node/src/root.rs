@@ -173,7 +173,7 @@ impl Root {
             tracing::error!(task = ended.name, panic, "task failed");
         }
         let is_fatal = matches!(ended.name, "driver" | "storage" | "practice chain");
-        if is_fatal || ended.panic.is_some() {
+        if is_fatal {
             let words = ended.panic.as_deref().unwrap_or("it ended");
             let failure = format!("{}: {words}", ended.name);
             let mut snapshot = NodeSnapshot::clone(&self.snapshots.borrow());
