@@ -69,6 +69,8 @@ mod rollout;
 mod script;
 mod sweep;
 mod target;
+#[cfg(test)]
+mod tests;
 mod text;
 mod transaction;
 
