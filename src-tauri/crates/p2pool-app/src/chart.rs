@@ -41,7 +41,15 @@ impl Bucket {
 
 impl Chart {
     /// Takes in a look at the miners, `None` while nothing mines; returns the present bucket.
-    pub(crate) fn sample(&mut self, now: UnixSeconds, sample: Option<Sample>) -> SeriesPoint {
+    /// The chart begins with the first time that something does.
+    pub(crate) fn sample(
+        &mut self,
+        now: UnixSeconds,
+        sample: Option<Sample>,
+    ) -> Option<SeriesPoint> {
+        if self.open.is_none() && sample.is_none() {
+            return None;
+        }
         let at = UnixSeconds(now.0 - now.0 % BUCKET_SECS);
         let mut open = match self.open.take() {
             Some(bucket) if bucket.at == at => bucket,
@@ -56,7 +64,7 @@ impl Chart {
             open.samples += 1;
         }
         self.open = Some(open);
-        open.point()
+        Some(open.point())
     }
 
     fn close(&mut self, bucket: Option<Bucket>, next: UnixSeconds) {
@@ -144,10 +152,18 @@ mod tests {
     fn samples_of_ten_seconds_make_one_point() {
         let mut chart = Chart::default();
         chart.sample(UnixSeconds(1_000), sample(2.0));
-        assert_eq!(chart.sample(UnixSeconds(1_009), sample(4.0)), point(1_000, Some(3.0)));
-        assert_eq!(chart.sample(UnixSeconds(1_010), None), point(1_010, None));
+        assert_eq!(chart.sample(UnixSeconds(1_009), sample(4.0)), Some(point(1_000, Some(3.0))));
+        assert_eq!(chart.sample(UnixSeconds(1_010), None), Some(point(1_010, None)));
         let points: Vec<_> = chart.points().collect();
         assert_eq!(points, [point(1_000, Some(3.0)), point(1_010, None)]);
+    }
+
+    #[test]
+    fn chart_begins_with_the_first_result() {
+        let mut chart = Chart::default();
+        assert_eq!(chart.sample(UnixSeconds(10), None), None);
+        assert_eq!(chart.points().count(), 0);
+        assert_eq!(chart.sample(UnixSeconds(20), sample(1.0)), Some(point(20, Some(1.0))));
     }
 
     #[test]

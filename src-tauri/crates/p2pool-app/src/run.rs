@@ -169,12 +169,12 @@ impl Run {
         tales.into_iter().filter_map(line).collect()
     }
 
-    /// Looks at the miners for the chart; returns the present bucket.
-    pub(crate) fn sample(&mut self, now: UnixSeconds) -> SeriesPoint {
+    /// Looks at the miners for the chart; returns the present bucket, once there is one.
+    pub(crate) fn sample(&mut self, now: UnixSeconds) -> Option<SeriesPoint> {
         let sample = self.is_rated().then(|| {
-            let miners = &self.node.miners;
-            let late_hps = miners.hashrate_hps * miners.late_part.unwrap_or_default();
-            Sample { mine_hps: miners.hashrate_hps, late_hps }
+            let mine_hps = self.node.miners.hashrate_hps;
+            let late_part = self.sight(now).late_part().unwrap_or_default();
+            Sample { mine_hps, late_hps: mine_hps * late_part }
         });
         if sample.is_some() && self.data_since.is_none() {
             self.data_since = Some(now);

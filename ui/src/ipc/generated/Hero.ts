@@ -32,6 +32,6 @@ leavesWindowSecs: number | null,
 poolBlockSecs: number | null, 
 /**
  * Chance that the pool finds a block within a period that suits its pace (live: 30 days,
- * practice: an hour).
+ * practice: ten minutes).
  */
 poolBlockChance: Chance | null, };

@@ -25,7 +25,7 @@ pub struct Hero {
     /// divided by the pool's hash rate); `None` until both are known. Welcome uses it too.
     pub pool_block_secs: Option<f64>,
     /// Chance that the pool finds a block within a period that suits its pace (live: 30 days,
-    /// practice: an hour).
+    /// practice: ten minutes).
     pub pool_block_chance: Option<Chance>,
 }
 

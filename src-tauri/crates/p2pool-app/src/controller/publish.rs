@@ -80,8 +80,8 @@ impl Controller {
         let Phase::Running(run) = &mut self.phase else { return };
         let lines = run.tell_waiting(now);
         if is_due(&mut self.paces.sample, SAMPLE_EVERY) {
-            let point = run.sample(now);
-            if self.range == ChartRange::Hour1 && self.is_visible {
+            let is_shown = self.range == ChartRange::Hour1 && self.is_visible;
+            if let Some(point) = run.sample(now).filter(|_| is_shown) {
                 self.send(Change::SeriesAppended(point));
             }
         }

@@ -6,7 +6,7 @@ use crate::estimate;
 
 /// Period of the chance of a pool block, live and in practice.
 const LIVE_CHANCE_SECS: f64 = 30.0 * 86_400.0;
-const PRACTICE_CHANCE_SECS: f64 = 3_600.0;
+const PRACTICE_CHANCE_SECS: f64 = 600.0;
 
 /// The amount, never without the wait that goes with it.
 pub(crate) fn hero(sight: &Sight<'_>) -> Hero {

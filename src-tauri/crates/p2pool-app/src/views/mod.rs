@@ -44,6 +44,12 @@ impl Sight<'_> {
         (hps > 0.0 && hps.is_finite()).then_some(hps)
     }
 
+    /// Late work divided by all work of the last hour. An empty sum is a negative zero, which
+    /// nobody wants to read.
+    pub(crate) fn late_part(&self) -> Option<f64> {
+        self.node.miners.late_part.map(|part| part + 0.0)
+    }
+
     /// Average time to a pool block.
     pub(crate) fn pool_block_secs(&self) -> Option<f64> {
         crate::estimate::wait_secs(self.node.summary.network_difficulty, self.pool_hps()?)

@@ -22,12 +22,14 @@ pub(crate) fn payouts(sight: &Sight<'_>, finders: &BTreeMap<ShareHash, Party>) -
     };
     let mine_total: u64 =
         blocks.iter().filter(is_paid).map(|block| mine(block, sight.parties)).sum();
+    let mut newest: Vec<&PoolBlock> = blocks.iter().collect();
+    // Several may be found within a second: then the higher is the newer.
+    newest.sort_by_key(|block| std::cmp::Reverse((block.block.found_at, block.block.height)));
     Payouts {
         mine_total_sats: Sats(mine_total),
         blocks_total: count(blocks.len()),
-        rows: blocks
-            .iter()
-            .rev()
+        rows: newest
+            .into_iter()
             .take(PAYOUTS_MAX)
             .map(|block| row(sight, finders, block))
             .collect(),

@@ -11,7 +11,7 @@ const LATE_RESULTS_MIN: u64 = 20;
 
 /// The present numbers.
 pub(crate) fn rates(sight: &Sight<'_>) -> Rates {
-    let late_fraction = sight.node.miners.late_part;
+    let late_fraction = sight.late_part();
     Rates {
         mine_hps: sight.mine_hps,
         mine_over_secs: sight.mine_over_secs,

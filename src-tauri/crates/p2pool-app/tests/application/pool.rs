@@ -181,4 +181,11 @@ async fn rates_and_effort_are_those_of_the_formulas() {
     // 2^32 hashes at the pool's 92 MH/s.
     assert!((shown.hero.pool_block_secs.unwrap() - 46.684).abs() < 1e-2);
     assert_eq!(shown.rates.late_fraction, Some(0.018));
+    let chance = shown.hero.pool_block_chance.unwrap();
+    // 1 − e^(−600/46.684).
+    assert!(chance.within_secs == 600.0 && chance.fraction > 0.999_99 && chance.fraction < 1.0);
+
+    node.set(|node| Arc::make_mut(&mut node.miners).late_part = Some(-0.0));
+    let is_plain_zero = |part: f64| part == 0.0 && part.is_sign_positive();
+    world.window.until(|shown| shown.rates.late_fraction.is_some_and(is_plain_zero)).await;
 }
