@@ -3,6 +3,8 @@
 //! `cargo bench -p p2pool-tests --bench engine`. Shares cost one hash in 256 here, and every
 //! third pays somebody else of 100 payees; lengths are those of the live network.
 
+#![expect(clippy::print_stderr, reason = "memory is a figure beside criterion's own")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -4,4 +4,6 @@ export const COMMANDS = {
   subscribe: "subscribe",
   /** Argument `request`; replies when the request was understood. */
   request: "request",
+  /** Ends the application in order, whatever runs. */
+  quit: "quit",
 } as const;

@@ -22,6 +22,8 @@ export class FakeHost implements Host {
   readonly requests: AppRequest[] = [];
   /** Subscriptions received. */
   subscriptions = 0;
+  /** Times it was asked to end. */
+  quits = 0;
 
   #script: ScriptName;
   #state: AppSnapshot;
@@ -48,6 +50,11 @@ export class FakeHost implements Host {
     this.requests.push(request);
     this.#do(request);
     return Promise.resolve({ kind: "done" });
+  }
+
+  quit(): Promise<void> {
+    this.quits += 1;
+    return Promise.resolve();
   }
 
   /** Sends an event, as the application would. */

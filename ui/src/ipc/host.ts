@@ -16,6 +16,9 @@ export interface Host {
 
   /** Asks for a deed. Its effect arrives as events. Rejects with a {@link UiError}. */
   request(request: AppRequest): Promise<AppReply>;
+
+  /** Ends the application in order: closing the window alone does not while a node runs. */
+  quit(): Promise<void>;
 }
 
 /** Reads a rejection as a {@link UiError}, whatever was thrown. */

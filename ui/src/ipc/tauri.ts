@@ -21,4 +21,8 @@ export class TauriHost implements Host {
   request(request: AppRequest): Promise<AppReply> {
     return invoke<AppReply>(COMMANDS.request, { request });
   }
+
+  quit(): Promise<void> {
+    return invoke(COMMANDS.quit);
+  }
 }

@@ -92,6 +92,15 @@ export class AppStore {
     }
   }
 
+  /** Ends the application. Never rejects: a failure is a problem to show. */
+  async quit(): Promise<void> {
+    try {
+      await this.#host.quit();
+    } catch (thrown) {
+      this.#failed = { error: asUiError(thrown, t("doing.quit")), at: this.#clock.now };
+    }
+  }
+
   /** Hides a problem. */
   dismiss(problem: Problem): void {
     if (problem.id === FAILED_PROBLEM_ID) this.#failed = null;

@@ -32,6 +32,10 @@ class ManualHost implements Host {
     return this.refusal === null ? Promise.resolve({ kind: "done" }) : Promise.reject(this.refusal);
   }
 
+  quit(): Promise<void> {
+    return this.refusal === null ? Promise.resolve() : Promise.reject(this.refusal);
+  }
+
   stream(index: number) {
     const stream = this.subscriptions[index];
     if (stream === undefined) throw new Error(`no subscription ${index}`);

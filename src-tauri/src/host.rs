@@ -1,0 +1,88 @@
+//! This desktop, as the application sees it.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use p2pool_app::Host;
+use p2pool_app::api::UnixSeconds;
+use tauri::Manager;
+
+/// Folder of the application in the user's data folder; the same for every shell.
+const FOLDER: &str = "p2pool-desktop";
+/// The CPU miner's program, without the system's ending.
+const MINER: &str = "p2pool-miner";
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(crate) struct Desktop {
+    version: String,
+    folder: PathBuf,
+    miner: PathBuf,
+}
+
+impl Desktop {
+    /// Finds the folders of this user.
+    ///
+    /// # Errors
+    /// The system names no folder for data.
+    pub(crate) fn find(app: &tauri::App) -> anyhow::Result<Self> {
+        let own = std::env::current_exe().unwrap_or_default();
+        let file = format!("{MINER}{}", std::env::consts::EXE_SUFFIX);
+        Ok(Self {
+            version: app.package_info().version.to_string(),
+            folder: app.path().local_data_dir()?.join(FOLDER),
+            miner: own.parent().unwrap_or(Path::new("")).join(file),
+        })
+    }
+
+    /// Folder of everything the application keeps.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Host for Desktop {
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn data_dir(&self) -> &Path {
+        &self.folder
+    }
+
+    fn helper_program(&self) -> PathBuf {
+        self.miner.clone()
+    }
+
+    fn threads_available(&self) -> u32 {
+        std::thread::available_parallelism()
+            .map_or(1, |threads| u32::try_from(threads.get()).unwrap_or(u32::MAX))
+    }
+
+    fn now(&self) -> UnixSeconds {
+        UnixSeconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+    }
+}
+
+/// Whether a window can be shown; without a display the toolkit would end the program.
+///
+/// # Errors
+/// There is none, and what to do instead.
+pub(crate) fn check_display() -> anyhow::Result<()> {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if cfg!(target_os = "linux") && !is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY") {
+        anyhow::bail!("there is no display for a window; in a terminal, run: p2poold practice");
+    }
+    Ok(())
+}
+
+/// Whether starting the program a second time shows the window of the first. On Linux that goes
+/// over the session bus.
+pub(crate) fn has_way_back() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let runtime_bus = || variable("XDG_RUNTIME_DIR").map(|dir| Path::new(&dir).join("bus"));
+    variable("DBUS_SESSION_BUS_ADDRESS").is_some() || runtime_bus().is_some_and(|bus| bus.exists())
+}

@@ -1,0 +1,103 @@
+//! The log file, for finding faults: bounded, without secrets.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use tracing_subscriber::EnvFilter;
+
+/// Name of the log file in the data folder; the one before it has `.old` added.
+const FILE: &str = "p2pool-desktop.log";
+/// Size at which a new file is begun; two of them are kept.
+const FILE_BYTES_MAX: u64 = 5_000_000;
+/// What is logged, unless this variable says otherwise.
+const VARIABLE: &str = "P2POOL_LOG";
+const FILTER: &str = "info,zbus=warn";
+
+/// Begins to log into the data folder.
+///
+/// # Errors
+/// The folder cannot be written.
+pub(crate) fn begin(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let log = LogFile::open(folder.join(FILE))?;
+    let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(FILTER));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(Mutex::new(log))
+        .try_init()
+        .map_err(io::Error::other)
+}
+
+/// A file that begins anew when it has grown too long.
+#[derive(Debug)]
+struct LogFile {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    bytes_max: u64,
+}
+
+impl LogFile {
+    fn open(path: PathBuf) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let bytes = file.metadata()?.len();
+        Ok(Self { path, file, bytes, bytes_max: FILE_BYTES_MAX })
+    }
+
+    fn begin_anew(&mut self) -> io::Result<()> {
+        let mut old = self.path.clone().into_os_string();
+        old.push(".old");
+        fs::rename(&self.path, old)?;
+        let bytes_max = self.bytes_max;
+        *self = Self { bytes_max, ..Self::open(self.path.clone())? };
+        Ok(())
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        if self.bytes >= self.bytes_max {
+            self.begin_anew()?;
+        }
+        let written = self.file.write(text)?;
+        self.bytes = self.bytes.saturating_add(u64::try_from(written).unwrap_or(u64::MAX));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_is_kept_in_two_files_of_a_bounded_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        let mut log = LogFile { bytes_max: 100, ..LogFile::open(path.clone()).unwrap() };
+        for number in 0..100 {
+            writeln!(log, "line {number}").unwrap();
+        }
+        drop(log);
+        let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
+        assert!(read(FILE).ends_with("line 99\n"));
+        assert!(read(FILE).len() < 120 && read("p2pool-desktop.log.old").len() < 120);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn log_goes_on_where_the_last_run_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        LogFile::open(path.clone()).unwrap().write_all(b"one\n").unwrap();
+        let mut log = LogFile::open(path.clone()).unwrap();
+        log.write_all(b"two\n").unwrap();
+        assert_eq!((fs::read_to_string(path).unwrap().as_str(), log.bytes), ("one\ntwo\n", 8));
+    }
+}
