@@ -34,7 +34,8 @@ impl Secret {
         Self(text)
     }
 
-    pub(crate) fn expose(&self) -> &str {
+    /// The text itself, for the system's password store or the node and nothing else.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

@@ -1,10 +1,11 @@
-//! The edge to a Bitcoin node: JSON-RPC over HTTP, nothing else.
+//! The edge to a Bitcoin node: JSON-RPC over HTTP, and the node's own files on this computer.
 //!
 //! * [`rpc`] calls methods, [`model`] names their answers (a server may use the same types).
 //! * [`chain_check`](mod@chain_check) asks whether the node is one that we can work with.
 //! * [`template`] turns `getblocktemplate` into the share chain's
 //!   [`BlockTemplate`](p2pool_sharechain::template::BlockTemplate), strictly.
 //! * [`tip`] keeps the newest template at hand; [`submit`] hands in blocks.
+//! * [`local`] finds the node on this computer and gives it a login of ours in `bitcoin.conf`.
 //!
 //! What it is not: it holds no state of the pool, decides nothing about mining, and never spawns
 //! a task; whoever composes a node runs [`TemplateSource::run`].
@@ -33,6 +34,7 @@ pub mod auth;
 mod backoff;
 pub mod chain_check;
 pub mod error;
+pub mod local;
 pub mod model;
 pub mod rpc;
 pub mod submit;
