@@ -34,7 +34,8 @@ impl SubmitOutcome {
         matches!(self, Self::Accepted | Self::Duplicate)
     }
 
-    fn from_result(result: Option<String>) -> Self {
+    /// The node's answer to `submitblock`: nothing, or one word.
+    pub fn from_result(result: Option<String>) -> Self {
         let Some(reason) = result else {
             return Self::Accepted;
         };
