@@ -6,50 +6,37 @@ use std::sync::Arc;
 
 use bitcoin::consensus::encode;
 use bitcoin::hashes::Hash;
-use bitcoin::{Block, Transaction};
+use bitcoin::script::{Builder, Instruction};
+use bitcoin::{Block, Script, Transaction};
 use p2pool_sharechain::hash_link::{self, CONSTANT_ENDING, HashLinkEngine};
 use p2pool_sharechain::params::WITNESS_RESERVED_VALUE;
 use p2pool_sharechain::share::HashLink;
 use p2pool_sharechain::template::witness_commitment_script;
-use p2pool_sharechain::{CheckedShare, Hash32, ShareHash, Tracker, merkle_link, pack};
+use p2pool_sharechain::{Hash32, ShareHash, Tracker, merkle_link, pack};
 use serde_json::Value;
 
 use crate::cases::{Cases, same, same_bytes};
-use crate::chains::add;
+use crate::history::{Histories, History};
 use crate::read::Read;
-use crate::{files, networks};
 
 /// Checks `live/accepted_blocks`.
-pub(crate) fn check(doc: &Value, path: &Path, cases: &mut Cases) -> Result<(), String> {
-    let mut stores = stores_beside(path)?;
+pub(crate) fn check(
+    doc: &Value,
+    path: &Path,
+    histories: &mut Histories,
+    cases: &mut Cases,
+) -> Result<(), String> {
+    let histories = histories.all(path)?;
     for entry in doc.list("blocks")? {
         cases.run(&format!("block {}", entry.text("hash")?), || {
             let raw = entry.bytes("block_hex")?;
             let block: Block = encode::deserialize(&raw).map_err(|e| e.to_string())?;
             facts(entry, &block)?;
             proofs(&block)?;
-            assembled(&block, &raw, &mut stores)
+            assembled(&block, &raw, histories)
         });
     }
     Ok(())
-}
-
-/// Every share of the share stores in the same folder, in one tracker per store.
-fn stores_beside(path: &Path) -> Result<Vec<Tracker>, String> {
-    let folder = path.parent().ok_or("the file lies in no folder")?;
-    let files = files::below(folder)?;
-    let stores = files.iter().filter(|file| file.name.contains("_share_store"));
-    let tracker = |file: &files::VectorFile| {
-        let doc = files::load(&file.path)?;
-        let params = Arc::new(networks::of_file(&doc)?);
-        let mut tracker = Tracker::new(Arc::clone(&params), 1);
-        for entry in doc.list("shares")? {
-            let share = CheckedShare::parse(&entry.bytes("packed")?, &params);
-            add(share.map_err(|e| e.to_string())?, &mut tracker)?;
-        }
-        Ok(tracker)
-    };
-    stores.map(tracker).collect()
 }
 
 fn facts(entry: &Value, block: &Block) -> Result<(), String> {
@@ -67,7 +54,7 @@ fn facts(entry: &Value, block: &Block) -> Result<(), String> {
 }
 
 /// The links and commitments that a share of this block would carry.
-fn proofs(block: &Block) -> Result<(), String> {
+pub(crate) fn proofs(block: &Block) -> Result<(), String> {
     let (coinbase, others) = block.txdata.split_first().ok_or("no transactions")?;
     let txid = coinbase.compute_txid().to_byte_array();
     let txids: Vec<Hash32> = others.iter().map(|tx| tx.compute_txid().to_byte_array()).collect();
@@ -95,11 +82,14 @@ fn proofs(block: &Block) -> Result<(), String> {
 }
 
 /// Header and generation transaction from the share, the other transactions from the block.
-fn assembled(block: &Block, raw: &[u8], stores: &mut [Tracker]) -> Result<(), String> {
+pub(crate) fn assembled(
+    block: &Block,
+    raw: &[u8],
+    histories: &mut [History],
+) -> Result<(), String> {
     let hash = ShareHash::from_internal(block.block_hash().to_byte_array());
-    let Some(tracker) = stores.iter_mut().find(|tracker| judges(tracker, hash)) else {
-        return Ok(());
-    };
+    let mut trackers = histories.iter_mut().map(|history| &mut history.tracker);
+    let Some(tracker) = trackers.find(|tracker| judges(tracker, hash)) else { return Ok(()) };
     let share = Arc::clone(tracker.get(hash).ok_or("the share has gone")?);
     let fields = share.share();
     let branch = match &fields.info.segwit {
@@ -120,4 +110,17 @@ fn assembled(block: &Block, raw: &[u8], stores: &mut [Tracker]) -> Result<(), St
 /// Whether the tracker has the share and enough history to rebuild its transaction.
 fn judges(tracker: &Tracker, hash: ShareHash) -> bool {
     tracker.get(hash).is_some() && tracker.can_judge(hash)
+}
+
+/// The height that a scriptSig starts with.
+pub(crate) fn height_of(script: &Script) -> Result<u32, String> {
+    let first = script.instructions().next().ok_or("an empty scriptSig")?;
+    let Ok(Instruction::PushBytes(bytes)) = first else {
+        return Err("the scriptSig does not start with a push".to_owned());
+    };
+    let number = bytes.as_bytes().iter().rev().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
+    let pushed = Builder::new().push_int(number).into_script();
+    let start = script.as_bytes().get(..pushed.len()).unwrap_or_default();
+    same_bytes("height", pushed.as_bytes(), start)?;
+    u32::try_from(number).map_err(|e| e.to_string())
 }

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// One file found.
@@ -50,11 +51,50 @@ fn name_of(path: &Path) -> Option<String> {
 
 /// Reads a file's JSON, unpacking it if need be.
 pub(crate) fn load(path: &Path) -> Result<Value, String> {
+    load_as(path)
+}
+
+/// Reads of a file's JSON what the type holds.
+pub(crate) fn load_as<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
+    serde_json::from_slice(&unpacked(path)?).map_err(|e| e.to_string())
+}
+
+/// As [`load`], with each number as the text that it is written with: large ones keep all their
+/// digits, and doubles their last.
+pub(crate) fn load_with_number_texts(path: &Path) -> Result<Value, String> {
+    serde_json::from_slice(&with_number_texts(&unpacked(path)?)).map_err(|e| e.to_string())
+}
+
+fn unpacked(path: &Path) -> Result<Vec<u8>, String> {
     let bytes = fs::read(path).map_err(|e| e.to_string())?;
     if path.extension() != Some(OsStr::new("gz")) {
-        return serde_json::from_slice(&bytes).map_err(|e| e.to_string());
+        return Ok(bytes);
     }
     let mut text = Vec::new();
     GzDecoder::new(bytes.as_slice()).read_to_end(&mut text).map_err(|e| e.to_string())?;
-    serde_json::from_slice(&text).map_err(|e| e.to_string())
+    Ok(text)
+}
+
+/// Puts quotes around the numbers of a JSON text.
+fn with_number_texts(json: &[u8]) -> Vec<u8> {
+    let is_part =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
+    let mut out = Vec::with_capacity(json.len() * 2);
+    let (mut in_string, mut is_escaped, mut in_number) = (false, false, false);
+    for byte in json {
+        let starts = byte.is_ascii_digit() || *byte == b'-';
+        if in_number && !is_part(*byte) || !in_number && !in_string && starts {
+            in_number = !in_number;
+            out.push(b'"');
+        }
+        if *byte == b'"' && !is_escaped {
+            in_string = !in_string;
+        }
+        is_escaped = *byte == b'\\' && !is_escaped;
+        out.push(*byte);
+    }
+    if in_number {
+        out.push(b'"');
+    }
+    out
 }

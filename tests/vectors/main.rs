@@ -12,17 +12,22 @@ mod chains;
 mod computation;
 mod encodings;
 mod files;
+mod gossip;
+mod history;
 mod invalid;
 mod links;
 #[path = "../../src-tauri/crates/p2pool-wire/tests/vectors/messages/mod.rs"]
 mod messages;
+mod miners;
 mod networks;
 mod read;
 mod record;
+mod rpc;
 mod stores;
 mod targets;
 mod templates;
 mod trees;
+mod web;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -31,18 +36,23 @@ use serde_json::Value;
 
 use crate::cases::Cases;
 use crate::files::VectorFile;
+use crate::history::Histories;
 
 /// How one kind of file is checked.
-type Check = fn(&Value, &Path, &mut Cases) -> Result<(), String>;
+enum Check {
+    /// By itself.
+    Alone(fn(&Value, &Path, &mut Cases) -> Result<(), String>),
+    /// Together with the shares of the run that it belongs to.
+    InRun(fn(&Value, &Path, &mut Histories, &mut Cases) -> Result<(), String>),
+}
 
 /// The check for a file, by its name and that of the folder it lies in.
 fn check_of(folder: &str, name: &str) -> Option<Check> {
-    Some(match (folder, name) {
+    let alone = match (folder, name) {
+        ("live", _) => return check_of_run(name),
         ("chains", _) => chains::check,
         ("invalid", _) => invalid::check,
         ("trees", _) => trees::check,
-        ("live", "accepted_blocks") => blocks::check,
-        ("live", name) if name.contains("_share_store") => stores::check,
         (_, "encodings") => encodings::check,
         (_, "floating_integer") => targets::check_compact,
         (_, "difficulty") => targets::check_difficulty,
@@ -51,6 +61,20 @@ fn check_of(folder: &str, name: &str) -> Option<Check> {
         (_, "networks_subsidy") => networks::check,
         (_, "addresses") => addresses::check,
         (_, name) if name.starts_with("p2p_messages_") => check_messages,
+        _ => return None,
+    };
+    Some(Check::Alone(alone))
+}
+
+/// The check for a file of nodes that ran.
+fn check_of_run(name: &str) -> Option<Check> {
+    Some(match name {
+        "accepted_blocks" => Check::InRun(blocks::check),
+        _ if name.contains("_share_store") => Check::Alone(stores::check),
+        _ if name.contains("_p2p") => Check::InRun(gossip::check),
+        _ if name.contains("_rpc") => Check::InRun(rpc::check),
+        _ if name.contains("_stratum") => Check::InRun(miners::check),
+        _ if name.contains("_web_api") => Check::InRun(web::check),
         _ => return None,
     })
 }
@@ -70,12 +94,15 @@ fn folder() -> PathBuf {
 }
 
 /// Checks one file.
-fn run(file: &VectorFile, cases: &mut Cases) {
+fn run(file: &VectorFile, histories: &mut Histories, cases: &mut Cases) {
     let Some(check) = check_of(&file.folder, &file.name) else {
         cases.fail("the file", "not a kind of vectors that is known here");
         return;
     };
-    let outcome = files::load(&file.path).and_then(|doc| check(&doc, &file.path, cases));
+    let outcome = files::load(&file.path).and_then(|doc| match check {
+        Check::Alone(check) => check(&doc, &file.path, cases),
+        Check::InRun(check) => check(&doc, &file.path, histories, cases),
+    });
     if let Err(reason) = outcome {
         cases.fail("the file", &reason);
     }
@@ -89,10 +116,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let mut histories = Histories::default();
     let (mut passed, mut failed) = (0, 0);
     for file in &files {
         let mut cases = Cases::default();
-        run(file, &mut cases);
+        run(file, &mut histories, &mut cases);
         println!("{:>6} cases  {}", cases.passed(), file.shown);
         for failure in cases.failures() {
             println!("        FAILED {failure}");

@@ -25,7 +25,11 @@ pub(crate) fn named(name: &str) -> Result<Params, String> {
 
 /// The constants that a file with shares was made with.
 pub(crate) fn of_file(doc: &Value) -> Result<Params, String> {
-    let network = doc.at("network")?;
+    of_network(doc.at("network")?)
+}
+
+/// The constants that a file's `network` names.
+pub(crate) fn of_network(network: &Value) -> Result<Params, String> {
     let parent = network.at("PARENT")?;
     Ok(Params {
         identifier: eight(network, "IDENTIFIER")?,

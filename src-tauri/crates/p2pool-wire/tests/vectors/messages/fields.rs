@@ -10,7 +10,7 @@ use p2pool_wire::message::{
 use serde_json::{Value, json};
 
 /// A message's fields.
-pub(super) fn of(message: &Message) -> Value {
+pub(crate) fn of(message: &Message) -> Value {
     match message {
         Message::Version(version) => of_version(version),
         Message::Ping => json!({}),

@@ -2,7 +2,7 @@
 //! and written again; each recorded stream of bytes gets the recorded reaction.
 
 mod behaviour;
-mod fields;
+pub(crate) mod fields;
 
 use p2pool_wire::frame::Decoder;
 use p2pool_wire::message::Message;
