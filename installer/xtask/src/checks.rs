@@ -81,9 +81,9 @@ const CHECKS: &[Check] = &[
         advice: "Again, one crate only: cargo test -p CRATE NAME_OF_THE_TEST",
     },
     Check {
-        title: "Vectors of the protocol, and the rules of the repository",
+        title: "Vectors of the protocol, rules of the repository, finds of the fuzzer",
         tool: Tool::Cargo,
-        arguments: &["test", "--test", "vectors", "--test", "tidy"],
+        arguments: &["test", "--test", "vectors", "--test", "tidy", "--test", "corpus"],
         advice: "A vector never bends to the code. A rule is changed in CONTRIBUTING.md first.",
     },
     Check {

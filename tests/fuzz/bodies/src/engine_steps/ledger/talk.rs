@@ -1,0 +1,201 @@
+//! What was said between the engine and its peers.
+
+use core::time::Duration;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use p2pool_engine::{DropReason, Engine, PeerId, RequestId};
+use p2pool_sharechain::time::{MonoTime, Now};
+use p2pool_sharechain::{CheckedShare, ShareHash};
+
+use super::Ledger;
+use crate::engine_steps::forge::Made;
+
+/// Shares passed on at once.
+const BROADCAST_MAX: usize = 5;
+/// Ancestors asked for at once, exclusive; stops in a question; questions for missing shares.
+const PARENTS_MAX: u64 = 500;
+const STOPS_MAX: usize = 100;
+const REQUESTS_MAX: usize = 8;
+/// Shares in an answer beyond those asked for.
+const ANSWER_MAX: usize = 1000;
+/// Time that a peer has for an answer.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What the input of a step entitles the engine to.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine_steps) enum Asked {
+    Nothing,
+    /// A peer asked for so many shares.
+    Shares {
+        peer: PeerId,
+        request: RequestId,
+        hashes: usize,
+    },
+}
+
+/// A question that the engine has sent.
+#[derive(Clone, Debug)]
+pub(in crate::engine_steps) struct Question {
+    pub(in crate::engine_steps) peer: PeerId,
+    pub(in crate::engine_steps) hash: ShareHash,
+    pub(in crate::engine_steps) parents: u64,
+    pub(in crate::engine_steps) stops: Vec<ShareHash>,
+    deadline: MonoTime,
+}
+
+/// What is known of a connection.
+#[derive(Clone, Debug)]
+pub(in crate::engine_steps) struct Peer {
+    pub(super) joined_step: u64,
+    /// Sent nothing but good shares so far.
+    is_clean: bool,
+    /// Shares that it was the first to send.
+    pub(super) delivered: BTreeSet<ShareHash>,
+    /// Shares that it was sent.
+    pub(super) sent: BTreeSet<ShareHash>,
+    /// The engine wants the connection ended.
+    is_dropped: bool,
+}
+
+impl Peer {
+    /// The share has left the node: it may be told again.
+    pub(super) fn forget(&mut self, hash: ShareHash) {
+        self.sent.remove(&hash);
+        self.delivered.remove(&hash);
+    }
+}
+
+impl Question {
+    pub(super) fn new(
+        now: Now,
+        peer: PeerId,
+        hashes: &[ShareHash],
+        parents: u64,
+        stops: Vec<ShareHash>,
+    ) -> Self {
+        let [hash] = *hashes else { panic!("one share is asked for at a time") };
+        Self { peer, hash, parents, stops, deadline: now.mono + REPLY_TIMEOUT }
+    }
+}
+
+impl Asked {
+    /// Nobody gets more than he asked for.
+    pub(super) fn check_reply(
+        self,
+        engine: &Engine,
+        to: PeerId,
+        reply: RequestId,
+        shares: &[Arc<CheckedShare>],
+    ) {
+        let Self::Shares { peer, request, hashes } = self else {
+            panic!("an answer that nobody asked for");
+        };
+        assert_eq!((peer, request), (to, reply));
+        assert!(shares.len() <= ANSWER_MAX + hashes, "an answer of {} shares", shares.len());
+        assert!(shares.iter().all(|share| engine.tracker().get(share.hash()).is_some()));
+    }
+}
+
+impl Ledger {
+    /// Connections, oldest first.
+    pub(in crate::engine_steps) fn peers(&self) -> Vec<PeerId> {
+        self.peers.keys().copied().collect()
+    }
+
+    /// Open questions.
+    pub(in crate::engine_steps) fn questions(&self) -> Vec<(RequestId, Question)> {
+        self.questions.iter().map(|(request, open)| (*request, open.clone())).collect()
+    }
+
+    pub(in crate::engine_steps) fn add_peer(&mut self, peer: PeerId) {
+        let state = Peer {
+            joined_step: self.steps,
+            is_clean: true,
+            delivered: BTreeSet::new(),
+            sent: BTreeSet::new(),
+            is_dropped: false,
+        };
+        self.peers.insert(peer, state);
+    }
+
+    /// A peer whose connection the engine wants ended.
+    pub(in crate::engine_steps) fn dropped_peer(&self) -> Option<PeerId> {
+        self.peers.iter().find(|(_, peer)| peer.is_dropped).map(|(id, _)| *id)
+    }
+
+    pub(in crate::engine_steps) fn forget_peer(&mut self, peer: PeerId) {
+        self.peers.remove(&peer);
+        self.questions.retain(|_, open| open.peer != peer);
+    }
+
+    /// Notes an answer; `false` if this peer was not asked.
+    pub(in crate::engine_steps) fn note_answer(
+        &mut self,
+        request: RequestId,
+        peer: PeerId,
+    ) -> bool {
+        let is_owed = self.questions.get(&request).is_some_and(|open| open.peer == peer);
+        if is_owed {
+            self.questions.remove(&request);
+        }
+        is_owed
+    }
+
+    /// Notes that a peer sends shares.
+    pub(in crate::engine_steps) fn note_delivery(
+        &mut self,
+        engine: &Engine,
+        from: PeerId,
+        shares: &[Made],
+    ) {
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        for made in shares {
+            peer.is_clean &= made.is_good;
+            if engine.tracker().get(made.share.hash()).is_none() {
+                peer.delivered.insert(made.share.hash());
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, engine: &Engine, to: PeerId, shares: &[Arc<CheckedShare>]) {
+        let peer = self.peers.get_mut(&to).expect("only peers are told");
+        assert!((1..=BROADCAST_MAX).contains(&shares.len()));
+        for share in shares {
+            let hash = share.hash();
+            assert!(engine.tracker().get(hash).is_some(), "a share that nobody knows is sent");
+            assert!(!peer.delivered.contains(&hash), "a share goes back to who sent it");
+            assert!(peer.sent.insert(hash), "a share is sent twice");
+        }
+    }
+
+    pub(super) fn request(&mut self, engine: &Engine, request: RequestId, question: Question) {
+        let tracker = engine.tracker();
+        assert!(self.peers.contains_key(&question.peer), "only peers are asked");
+        assert!(tracker.get(question.hash).is_none(), "a known share is asked for");
+        assert!(question.parents < PARENTS_MAX && question.stops.len() <= STOPS_MAX);
+        assert!(question.stops.iter().all(|stop| tracker.get(*stop).is_some()));
+        let is_asked = self.questions.values().any(|open| open.hash == question.hash);
+        assert!(!is_asked, "a share is asked for twice at once");
+        assert!(self.questions.insert(request, question).is_none(), "a number is used twice");
+        assert!(self.questions.len() <= REQUESTS_MAX + self.peers.len(), "too many questions");
+    }
+
+    pub(super) fn drop_peer(&mut self, now: Now, peer: PeerId, is_ban: bool, reason: DropReason) {
+        let state = self.peers.get_mut(&peer).expect("only peers are dropped");
+        match reason {
+            DropReason::Silent => {
+                let late = |open: &Question| open.peer == peer && open.deadline <= now.mono;
+                let is_late = self.questions.values().any(late);
+                assert!(is_late || state.is_dropped, "dropped though it owed nothing");
+                self.questions.retain(|_, open| !late(open));
+            }
+            DropReason::BadShare(error) => {
+                let is_known_good = state.is_clean && self.is_clock_honest;
+                assert!(!is_known_good, "dropped for good shares: {error}");
+            }
+        }
+        assert_eq!(is_ban, matches!(reason, DropReason::BadShare(_)));
+        state.is_dropped = true;
+    }
+}
