@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use p2pool_sharechain::change::{Fate, FoundBlock};
-use p2pool_sharechain::compact::difficulty;
+use p2pool_sharechain::compact::{difficulty, ratio};
 use p2pool_sharechain::stats::LeadingVote;
 use p2pool_sharechain::template::{MinerTerms, TemplateBase};
-use p2pool_sharechain::{ShareHash, U256, stats};
+use p2pool_sharechain::versions::ShareVersion;
+use p2pool_sharechain::{Attempts, ShareHash, U256, stats};
 
 use crate::Engine;
 use crate::outbox::MATURE;
@@ -48,6 +49,8 @@ pub struct ChainSummary {
     /// The share type with most votes in the deciding part of the chain; `None` while the chain
     /// is too short to tell.
     pub leading_vote: Option<LeadingVote>,
+    /// The share type above those that this program knows with most votes among recent shares.
+    pub unsupported_vote: Option<LeadingVote>,
     /// Shares of types that this program does not know, by type, since the start.
     pub unknown_shares: BTreeMap<u64, u64>,
     /// Own shares found since records began.
@@ -102,6 +105,7 @@ impl Engine {
             pool_hashrate_hps: stats::pool_rate(&self.tracker, self.best, RATE_SHARES_MAX)
                 .unwrap_or_default(),
             leading_vote: stats::leading_vote(&self.tracker, self.best),
+            unsupported_vote: self.unsupported_vote(),
             unknown_shares: self.unknown.clone(),
             own_found: self.outbox.own_shares().count(),
             own_in_chain: self.own_with_fate(&[Fate::InChain]),
@@ -166,6 +170,17 @@ impl Engine {
                 }
             })
             .collect();
+    }
+
+    /// Votes for types that this program does not know, over the shares of the last hour.
+    fn unsupported_vote(&self) -> Option<LeadingVote> {
+        let votes = self.tracker.votes(self.best, stats::recent_shares(&self.tracker));
+        let total = votes.values().fold(Attempts::ZERO, |sum, vote| sum.wrapping_add(*vote));
+        let newest = ShareVersion::NEWEST.number();
+        let unknown = votes.into_iter().filter(|(version, _)| *version > newest);
+        let (version, votes) = unknown.max_by_key(|(_, votes)| *votes)?;
+        let part = ratio(votes, total);
+        Some(LeadingVote { version, part, is_supported: false })
     }
 
     fn own_with_fate(&self, fates: &[Fate]) -> usize {

@@ -1,7 +1,5 @@
 //! What is stored is what is known: replayed change sets equal the live state.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "one output is looked for among many")]
-
 mod rig;
 
 use std::collections::{BTreeMap, BTreeSet};

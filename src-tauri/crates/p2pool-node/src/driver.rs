@@ -10,6 +10,7 @@ use p2pool_engine::{ChainSummary, Engine, Event, Input, Output, PeerId, Solved};
 use p2pool_sharechain::change::ChangeSet;
 use p2pool_sharechain::template::TemplateBase;
 use p2pool_sharechain::time::MonoTime;
+use p2pool_sharechain::versions::ShareVersion;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -99,6 +100,8 @@ pub(crate) struct Driver {
     unsent: VecDeque<BitcoinCommand>,
     is_summary_old: bool,
     next_summary: MonoTime,
+    /// Tenths of the votes for an unknown share type that were reported; below zero for none.
+    reported_votes: f64,
 }
 
 impl Driver {
@@ -135,6 +138,7 @@ impl Driver {
             unsent: VecDeque::new(),
             is_summary_old: true,
             next_summary: MonoTime::ZERO,
+            reported_votes: -1.0,
         };
         (driver, handle)
     }
@@ -279,7 +283,23 @@ impl Driver {
         if self.is_summary_old && now >= self.next_summary {
             self.is_summary_old = false;
             self.next_summary = now + SUMMARY_EVERY;
-            self.summary.send_replace(Arc::new(self.engine.summary()));
+            let summary = self.engine.summary();
+            self.report_votes(&summary);
+            self.summary.send_replace(Arc::new(summary));
+        }
+    }
+
+    /// Says once for every ten percent that the pool moves to a share type unknown here.
+    fn report_votes(&mut self, summary: &ChainSummary) {
+        let Some(vote) = &summary.unsupported_vote else { return };
+        let percent = (vote.part * 100.0).round();
+        let step = (vote.part * 10.0).floor();
+        if step > self.reported_votes {
+            self.reported_votes = step;
+            let (voted, known) = (vote.version, ShareVersion::NEWEST.number());
+            tracing::warn!(
+                "{percent} % of the window votes for share version {voted}, this version knows {known}"
+            );
         }
     }
 

@@ -359,3 +359,18 @@ fn raw(share: &Arc<CheckedShare>) -> RawShare {
     let share = share.share();
     RawShare { version: share.version.number(), contents: share.contents_to_bytes() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_types_not_known_are_nobodys_fault() {
+        let params = Params::simulation();
+        for version in [16, 36, u64::MAX] {
+            assert!(check(&RawShare { version, contents: vec![0; 40] }, &params).is_none());
+        }
+        let broken = check(&RawShare { version: 35, contents: vec![0; 40] }, &params);
+        assert!(matches!(broken, Some(Err(StandaloneError::Parse(_)))));
+    }
+}

@@ -198,6 +198,18 @@ impl Params {
         }
     }
 
+    /// Whole networks in one test process: the practice pool's rules with shares so cheap, one hash
+    /// in 256, that thousands are mined in a second.
+    pub fn simulation() -> Self {
+        Self {
+            name: "simulation".into(),
+            identifier: *b"simulate",
+            prefix: *b"simulati",
+            max_target: power_of_two_less_one(248),
+            ..Self::practice(Network::Regtest)
+        }
+    }
+
     /// The payout key under which the donation script takes part in a window: its address text.
     pub fn donation_key(&self) -> &'static [u8] {
         match self.addresses.p2pkh {

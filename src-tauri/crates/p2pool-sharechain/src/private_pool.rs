@@ -205,6 +205,7 @@ fn is_public(bytes: &[u8; 8]) -> bool {
         Params::regtest(),
         Params::practice(Network::Testnet4),
         Params::practice(Network::Regtest),
+        Params::simulation(),
     ];
     let public = |params: &Params| params.identifier == *bytes || params.prefix == *bytes;
     ours.iter().any(public)

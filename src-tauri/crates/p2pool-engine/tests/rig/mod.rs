@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
-use bitcoin::{BlockHash, Network};
 use p2pool_engine::{Config, Engine, Input, Output, Solved};
 use p2pool_sharechain::template::{
     BlockTemplate, MinerTerms, ShareTemplate, Solution, TemplateBase,
@@ -25,10 +25,7 @@ const ADDRESSES: [&str; 2] =
 
 /// A network on which one hash in 256 is a share.
 pub(crate) fn params() -> Params {
-    Params {
-        max_target: (U256::from(1) << 248) - U256::from(1),
-        ..Params::practice(Network::Regtest)
-    }
+    Params::simulation()
 }
 
 /// One engine with its clock and what it has put out.
