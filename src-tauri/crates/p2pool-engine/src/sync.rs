@@ -55,6 +55,9 @@ impl Requests {
 impl Engine {
     /// Asks for whatever selection misses, those first who should have it.
     pub(crate) fn request_desired(&mut self, now: Now, desired: &[Desire]) {
+        // At random: otherwise the first few, if nobody has them, would be asked for for ever.
+        let mut desired: Vec<&Desire> = desired.iter().collect();
+        self.rng.shuffle(&mut desired);
         for desire in desired {
             if self.requests.open.len() >= REQUESTS_MAX {
                 return;
