@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bitcoin::consensus::{deserialize, serialize};
 use bitcoin::hashes::Hash;
+use bitcoin::script::Builder;
 use bitcoin::{
     Amount, Block, BlockHash, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness,
     absolute, transaction,
@@ -79,8 +80,11 @@ fn transaction(number: u8, choices: &mut Choices<'_>) -> TemplateTransaction {
 }
 
 /// Work can be made into a share template for every payee, and pays everything exactly.
-pub(super) fn check_work(base: &Arc<TemplateBase>, params: &Params) {
+pub(super) fn check_work(base: &Arc<TemplateBase>, template: &BlockTemplate, params: &Params) {
+    check_choice(&base.block, template);
     assert!((2..=100).contains(&base.coinbase.len()), "a scriptSig of wrong length");
+    let height = Builder::new().push_int(i64::from(template.height)).into_bytes();
+    assert!(base.coinbase.starts_with(&height), "the scriptSig starts with the height");
     for number in 0..forge::PAYEES {
         let template = share_template(base, params, number, 1, U256::MAX);
         let outputs = template.outputs();
@@ -89,6 +93,17 @@ pub(super) fn check_work(base: &Arc<TemplateBase>, params: &Params) {
         assert!(outputs.len() <= base.window.weights.len() + IDLE_OUTPUTS + 2);
         assert_eq!(template.header_version() & 0x1fff_e000, 0, "rolling bits are clear");
     }
+}
+
+/// The work has the template's first transactions, and the fees of no others.
+fn check_choice(chosen: &BlockTemplate, template: &BlockTemplate) {
+    assert!(template.transactions.starts_with(&chosen.transactions));
+    let left_out = &template.transactions[chosen.transactions.len()..];
+    let lost: u64 = left_out.iter().map(|tx| tx.fee_sats).sum();
+    assert_eq!(chosen.coinbase_value_sats + lost, template.coinbase_value_sats, "fees");
+    let weight: u64 = chosen.transactions.iter().map(|tx| u64::from(tx.weight)).sum();
+    let sigops: u64 = chosen.transactions.iter().map(|tx| u64::from(tx.sigops)).sum();
+    assert!(weight <= u64::from(chosen.weight_limit) && sigops <= u64::from(chosen.sigop_limit));
 }
 
 /// The share template of a payee.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use p2pool_engine::{Engine, LoadedShare, Output, PeerId, RequestId};
 use p2pool_sharechain::change::{ChangeSet, FoundBlock, Origin, OwnShare};
-use p2pool_sharechain::template::TemplateBase;
+use p2pool_sharechain::template::{BlockTemplate, TemplateBase};
 use p2pool_sharechain::time::{MonoTime, Now};
 use p2pool_sharechain::{CheckedShare, Hash32, Params, ShareHash};
 
@@ -58,8 +58,8 @@ pub(super) struct Ledger {
     has_work: bool,
     /// Whether the newest work was compared with what others would make.
     is_work_checked: bool,
-    /// Whether the engine was given a Bitcoin template.
-    pub(super) has_template: bool,
+    /// What the engine was last given by the Bitcoin node.
+    pub(super) template: Option<Arc<BlockTemplate>>,
     /// Whether peers that send good shares only can be told from others.
     pub(super) is_clock_honest: bool,
     /// Whether what was loaded is what had been stored.
@@ -85,7 +85,7 @@ impl Ledger {
             works: Vec::new(),
             has_work: false,
             is_work_checked: true,
-            has_template: false,
+            template: None,
             is_clock_honest: true,
             is_disk_sound: true,
             digest: 0xcbf2_9ce4_8422_2325,
@@ -150,7 +150,7 @@ impl Ledger {
         self.lookups.clear();
         self.works.clear();
         self.has_work = false;
-        self.has_template = false;
+        self.template = None;
         let mut stored: Vec<Stored> = self.stored.values().cloned().collect();
         stored.sort_by_key(|stored| stored.order);
         stored
@@ -192,7 +192,8 @@ impl Ledger {
                 self.has_work = false;
             }
             Output::Publish(Some(base)) => {
-                check_work(&base, &self.params);
+                let template = self.template.as_ref().expect("work needs a template");
+                check_work(&base, template, &self.params);
                 if let Some(newest) = self.works.last() {
                     assert!(base.sequence > newest.sequence);
                 }

@@ -83,10 +83,10 @@ impl Node {
 
     /// Keeps the books about what the engine has been told.
     fn note(&mut self, input: &Input) {
-        if let Input::Template(_) = input {
-            self.ledger.has_template = true;
+        if let Input::Template(template) = input {
+            self.ledger.template = Some(Arc::clone(template));
         } else if let Input::TemplateLost = input {
-            self.ledger.has_template = false;
+            self.ledger.template = None;
         }
     }
 
@@ -143,6 +143,6 @@ fn config(params: &Arc<Params>, seed: u64) -> Config {
         seed,
         payout_address: forge::payee(0, params),
         donation: 65,
-        coinbase_text: b"fuzz".to_vec(),
+        coinbase_text: if seed % 4 == 1 { Vec::new() } else { b"fuzz".to_vec() },
     }
 }

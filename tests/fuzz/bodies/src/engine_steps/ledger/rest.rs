@@ -30,7 +30,11 @@ impl Ledger {
         }
         let may_work =
             !self.params.needs_peers || !self.peers.is_empty() && engine.best().is_some();
-        assert_eq!(self.has_work, self.has_template && may_work, "work as soon as there may be");
+        assert_eq!(
+            self.has_work,
+            self.template.is_some() && may_work,
+            "work as soon as there may be"
+        );
         if self.has_work && !self.is_work_checked {
             self.is_work_checked = true;
             self.check_newest_work(engine, forge);
@@ -61,7 +65,8 @@ impl Ledger {
         let best = engine.best();
         assert_eq!(base.previous_share, best, "work on another share than the best");
         let is_known = best.is_none_or(|best| forge.is_good(best));
-        if !is_known || !self.is_disk_sound {
+        // A clock that was set back leaves the best share far below the end that is pruned.
+        if !is_known || !self.is_disk_sound || !self.is_clock_honest {
             return;
         }
         let (position, window) = forge.work_above(best, base.version, base.block.bits);
