@@ -279,7 +279,7 @@ pub(super) fn search(mut header: [u8; 80], target: U256) -> Option<u32> {
     })
 }
 
-/// Changes one field.
+/// Changes one field; a hash never to zero, which stands for none.
 fn spoil(share: &mut Share, choices: &mut Choices<'_>) {
     let by = u32::from(choices.u8()) + 1;
     let info = &mut share.info;
@@ -288,13 +288,13 @@ fn spoil(share: &mut Share, choices: &mut Choices<'_>) {
         1 => info.abs_work = info.abs_work.wrapping_add(u128::from(by)),
         2 => info.timestamp = info.timestamp.wrapping_add(by),
         3 => info.timestamp = info.timestamp.wrapping_sub(by),
-        4 => info.far_share = Some(ShareHash::from_internal([choices.u8(); 32])),
+        4 => info.far_share = Some(ShareHash::from_internal([choices.u8() | 1; 32])),
         5 => info.far_share = None,
         6 => info.max_bits = CompactBits(info.max_bits.0.wrapping_sub(by)),
         7 => info.bits = CompactBits(info.bits.0.wrapping_sub(by)),
         8 => info.data.subsidy_sats = choices.u64(),
         9 => info.data.donation = info.data.donation.wrapping_add(choices.u16() | 1),
-        10 => info.data.previous_share = Some(ShareHash::from_internal([choices.u8(); 32])),
+        10 => info.data.previous_share = Some(ShareHash::from_internal([choices.u8() | 1; 32])),
         11 => info.data.previous_share = None,
         12 => info.data.coinbase = choices.slice(100).to_vec(),
         13 => info.data.payee = Payee::Address(choices.slice(40).to_vec()),
