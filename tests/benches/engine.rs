@@ -48,12 +48,16 @@ fn mined(count: u32) -> (Rig, Vec<StoredShare>) {
                 stored.extend(changes.added);
             }
         }
-        rig.outputs.retain(|output| matches!(output, Output::Publish(_)));
-        let surplus = rig.outputs.len().saturating_sub(1);
-        rig.outputs.drain(..surplus);
+        keep_newest_work(&mut rig);
     }
     assert_eq!(stored.len(), count as usize);
     (rig, stored)
+}
+
+fn keep_newest_work(rig: &mut Rig) {
+    rig.outputs.retain(|output| matches!(output, Output::Publish(_)));
+    let surplus = rig.outputs.len().saturating_sub(1);
+    rig.outputs.drain(..surplus);
 }
 
 fn load(store: &Store, params: &Params) -> Loaded {
@@ -74,51 +78,56 @@ fn start(store: &Store, now: &Rig) -> Rig {
     fresh
 }
 
-fn from_disk(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("SQLite to a verified chain with best share");
-    group.sample_size(10);
+fn engine(criterion: &mut Criterion) {
     for count in [1_000, 9_000, FULL] {
-        let (rig, added) = mined(count);
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let mut store =
-            Store::open(dir.path(), "bench", "0", rig.now.wall).expect("it opens").store;
-        store.apply(&ChangeSet { added, ..ChangeSet::default() }).expect("it is written");
-        let before = resident_bytes();
-        let started = start(&store, &rig);
-        let weighs = resident_bytes().saturating_sub(before);
-        assert_eq!(started.engine.best(), rig.engine.best());
-        assert_eq!(started.engine.tracker().verified().len(), count.min(8_640) as usize);
-        eprintln!("{count} shares: {:.1} MB resident", weighs as f64 / 1e6);
-        drop(started);
-        group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
-            bencher.iter(|| start(&store, &rig).engine.best());
-        });
+        // Growing a chain takes longer than all measurements on it.
+        let (mut rig, added) = mined(count);
+        from_disk(criterion, count, &rig, added);
+        own_find(criterion, count, &mut rig);
     }
 }
 
-fn tip(criterion: &mut Criterion) {
+fn from_disk(criterion: &mut Criterion, count: u32, rig: &Rig, added: Vec<StoredShare>) {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let mut store = Store::open(dir.path(), "bench", "0", rig.now.wall).expect("it opens").store;
+    store.apply(&ChangeSet { added, ..ChangeSet::default() }).expect("it is written");
+    let before = resident_bytes();
+    let started = start(&store, rig);
+    let weighs = resident_bytes().saturating_sub(before);
+    assert_eq!(started.engine.best(), rig.engine.best());
+    assert_eq!(started.engine.tracker().verified().len(), count.min(8_640) as usize);
+    eprintln!("{count} shares: {:.1} MB resident", weighs as f64 / 1e6);
+    drop(started);
+    let mut group = criterion.benchmark_group("SQLite to a verified chain with best share");
+    group.sample_size(10);
+    group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
+        bencher.iter(|| start(&store, rig).engine.best());
+    });
+}
+
+fn own_find(criterion: &mut Criterion, count: u32, rig: &mut Rig) {
     let mut group = criterion.benchmark_group("own find to new work");
     group.sample_size(20);
-    for count in [1_000, 9_000, FULL] {
-        let (mut rig, _) = mined(count);
-        group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
-            let setup = |rig: &mut Rig| {
-                rig.advance(Duration::from_secs(1));
+    group.warm_up_time(Duration::from_millis(500));
+    group.measurement_time(Duration::from_secs(2));
+    let rig = core::cell::RefCell::new(rig);
+    group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
+        bencher.iter_batched(
+            || {
+                let mut rig = rig.borrow_mut();
+                // At the pace of the chain: faster, and shares would become dear.
+                rig.advance(Duration::from_secs(10));
+                keep_newest_work(&mut rig);
                 rig.find_share()
-            };
-            let rig = std::cell::RefCell::new(&mut rig);
-            bencher.iter_batched(
-                || setup(&mut rig.borrow_mut()),
-                |(template, solution)| {
-                    let outputs = rig.borrow_mut().hand_in(template, solution, true);
-                    assert!(
-                        outputs.iter().any(|output| matches!(output, Output::Publish(Some(_))))
-                    );
-                },
-                BatchSize::PerIteration,
-            );
-        });
-    }
+            },
+            |(template, solution)| {
+                let outputs = rig.borrow_mut().hand_in(template, solution, true);
+                let is_work = |output: &Output| matches!(output, Output::Publish(Some(_)));
+                assert!(outputs.iter().any(is_work));
+            },
+            BatchSize::PerIteration,
+        );
+    });
 }
 
 /// Memory of this process, where the system tells it simply.
@@ -128,5 +137,5 @@ fn resident_bytes() -> u64 {
     resident.unwrap_or_default() * 4096
 }
 
-criterion_group!(benches, from_disk, tip);
+criterion_group!(benches, engine);
 criterion_main!(benches);

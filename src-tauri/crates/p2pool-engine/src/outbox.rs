@@ -30,6 +30,8 @@ pub(crate) struct Outbox {
     sent: BTreeSet<ShareHash>,
     own: BTreeMap<ShareHash, OwnShare>,
     ledger: OwnShares,
+    /// Own shares whose fate may have changed since it was last settled; `None` for all.
+    moved: Option<Vec<ShareHash>>,
     held: Vec<Held>,
     persisted: u64,
     blocks: BTreeMap<ShareHash, FoundBlock>,
@@ -75,7 +77,14 @@ impl Outbox {
 
     /// Follows the best share; to be told while the old one is still known.
     pub(crate) fn follow(&mut self, tracker: &Tracker, best: Option<ShareHash>) {
-        self.ledger.set_best(tracker, best);
+        let moved = self.ledger.set_best(tracker, best);
+        self.moved = match (self.moved.take(), moved) {
+            (Some(mut before), Some(moved)) => {
+                before.extend(moved);
+                Some(before)
+            }
+            (None, _) | (_, None) => None,
+        };
     }
 
     /// Forgets what was known of shares that have left the tracker.
@@ -112,6 +121,9 @@ impl Engine {
         let own = OwnShare { hash, worker: solved.worker.clone(), found_at: solved.found_at, fate };
         self.changes.own.push(own.clone());
         self.outbox.own.insert(hash, own);
+        if let Some(moved) = &mut self.outbox.moved {
+            moved.push(hash);
+        }
         let announces = solved.template.info().data.stale_info;
         self.outbox.ledger.add(hash, !solved.is_on_time, announces);
     }
@@ -152,21 +164,30 @@ impl Engine {
     /// Brings the fates of own shares up to date with the best chain.
     pub(crate) fn settle_fates(&mut self) {
         let Some(best) = self.best else { return };
-        for own in self.outbox.own.values_mut() {
-            if self.tracker.get(own.hash).is_none() {
-                continue;
+        match self.outbox.moved.replace(Vec::new()) {
+            Some(moved) => moved.into_iter().for_each(|hash| self.settle_fate(hash, best)),
+            None => {
+                let all: Vec<ShareHash> = self.outbox.own.keys().copied().collect();
+                all.into_iter().for_each(|hash| self.settle_fate(hash, best));
             }
-            let fate = if self.tracker.is_ancestor(own.hash, best) {
-                Fate::InChain
-            } else if own.fate == Fate::Dead {
-                Fate::Dead
-            } else {
-                Fate::Orphan
-            };
-            if own.fate != fate {
-                own.fate = fate;
-                self.changes.own.push(own.clone());
-            }
+        }
+    }
+
+    fn settle_fate(&mut self, hash: ShareHash, best: ShareHash) {
+        let Some(own) = self.outbox.own.get_mut(&hash) else { return };
+        if self.tracker.get(hash).is_none() {
+            return;
+        }
+        let fate = if self.tracker.is_ancestor(hash, best) {
+            Fate::InChain
+        } else if own.fate == Fate::Dead {
+            Fate::Dead
+        } else {
+            Fate::Orphan
+        };
+        if own.fate != fate {
+            own.fate = fate;
+            self.changes.own.push(own.clone());
         }
     }
 

@@ -59,26 +59,37 @@ impl OwnShares {
     }
 
     /// Follows the best share; to be told of each change while the old one is still known.
-    pub fn set_best(&mut self, tracker: &Tracker, best: Option<ShareHash>) {
+    ///
+    /// Returns the own shares that entered or left the best chain, or `None` if all of them have
+    /// to be looked at: the new chain has nothing in common with the old one.
+    pub fn set_best(
+        &mut self,
+        tracker: &Tracker,
+        best: Option<ShareHash>,
+    ) -> Option<Vec<ShareHash>> {
         let old = core::mem::replace(&mut self.best, best);
         let (mut old_height, old_last) = tracker.height_and_last(old);
         let (mut new_height, new_last) = tracker.height_and_last(best);
         if old_height == 0 || old_last != new_last {
             self.recount(tracker, best);
-            return;
+            return None;
         }
         let (mut old, mut new) = (old, best);
+        let mut moved = Vec::new();
         while old != new {
             let (is_old_due, is_new_due) = (old_height >= new_height, new_height >= old_height);
             if is_old_due {
+                moved.extend(old.filter(|hash| self.open.contains_key(hash)));
                 old = self.mark(tracker, old, false);
                 old_height = old_height.saturating_sub(1);
             }
             if is_new_due {
+                moved.extend(new.filter(|hash| self.open.contains_key(hash)));
                 new = self.mark(tracker, new, true);
                 new_height = new_height.saturating_sub(1);
             }
         }
+        Some(moved)
     }
 
     /// Forgets shares that have left the tracker; those in the best chain stay counted.
