@@ -217,6 +217,10 @@ pub(crate) fn shares_in(message: &Message) -> &[RawShare] {
         | Message::LosingTx(_)
         | Message::RememberTx { .. }
         | Message::ForgetTx(_)
+        | Message::ShareHashes(_)
+        | Message::CompactBlock(_)
+        | Message::GetBlockTxn(_)
+        | Message::BlockTxn(_)
         | Message::Unknown(_) => &[],
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use p2pool_sharechain::time::{MonoTime, UnixTime};
 use p2pool_sharechain::{CheckedShare, CompactBits, Hash32, Params, ShareHash};
+use p2pool_wire::Services;
 use p2pool_wire::frame::Decoder;
 use p2pool_wire::message::{Message, RawShare, ShareReq};
 use p2pool_wire::session::{Input, Output, PROTOCOL_VERSION_MIN, Peer, Session, SessionConfig};
@@ -92,6 +93,7 @@ impl Conversation {
             prefix: params.prefix,
             version_min: PROTOCOL_VERSION_MIN,
             nonce: 0,
+            services: Services::NONE,
             sub_version: String::new(),
             best_share: None,
             own_addr: ([127, 0, 0, 1], params.p2p_port).into(),
@@ -231,6 +233,10 @@ impl Conversation {
             | Message::LosingTx(_)
             | Message::RememberTx { .. }
             | Message::ForgetTx(_) => Ok(()),
+            Message::ShareHashes(_)
+            | Message::CompactBlock(_)
+            | Message::GetBlockTxn(_)
+            | Message::BlockTxn(_) => Err(format!("{} to a reference", message.command())),
             Message::Unknown(frame) => Err(format!("{} is not known", frame.command)),
         }
     }
@@ -282,7 +288,11 @@ fn expected_outputs(message: &Message) -> Vec<Output> {
         | Message::Shares(_)
         | Message::ShareReq(_)
         | Message::ShareReply(_)
-        | Message::BestBlock(_) => vec![Output::Received(message.clone())],
+        | Message::BestBlock(_)
+        | Message::ShareHashes(_)
+        | Message::CompactBlock(_)
+        | Message::GetBlockTxn(_)
+        | Message::BlockTxn(_) => vec![Output::Received(message.clone())],
     }
 }
 

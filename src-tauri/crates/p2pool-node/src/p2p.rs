@@ -12,7 +12,7 @@ use p2pool_sharechain::verify::StandaloneError;
 use p2pool_sharechain::versions::ShareVersion;
 use p2pool_sharechain::{CheckedShare, Params, Share, ShareHash};
 use p2pool_wire::message::{RawShare, ReplyResult, ShareReply, ShareReq};
-use p2pool_wire::{Message, Output, Session, SessionConfig};
+use p2pool_wire::{Message, Output, Services, Session, SessionConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -143,6 +143,7 @@ async fn connection(
         prefix: links.params.prefix,
         version_min: p2pool_wire::session::PROTOCOL_VERSION_MIN,
         nonce: links.nonce,
+        services: Services::NONE,
         sub_version: format!("p2pool-desktop/{}", env!("CARGO_PKG_VERSION")),
         best_share: links.summary.borrow().best,
         own_addr,
@@ -274,6 +275,10 @@ impl Connection {
             | Message::LosingTx(_)
             | Message::RememberTx { .. }
             | Message::ForgetTx(_)
+            | Message::ShareHashes(_)
+            | Message::CompactBlock(_)
+            | Message::GetBlockTxn(_)
+            | Message::BlockTxn(_)
             | Message::Unknown(_) => return true,
         };
         self.links.driver.send(FromPeer::Engine(input)).await.is_ok()

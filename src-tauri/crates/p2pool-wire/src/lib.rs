@@ -2,7 +2,7 @@
 //!
 //! Pure: bytes and the time go in, messages and bytes come out. What it is not: whom to dial,
 //! what to ask for, or whether a share is any good; shares travel as bytes. The protocol notes
-//! are in `docs/wire.md`.
+//! are in `docs/wire.md`; what goes beyond them, negotiated by [`Services`], in `docs/extensions.md`.
 //!
 //! Where it is more patient than the reference: transactions that nobody knows are no offence,
 //! and nobody is silent while he is not read. Where it is stricter, at sizes that no honest node
@@ -33,10 +33,12 @@
 pub mod frame;
 pub mod message;
 mod pace;
+mod services;
 pub mod session;
 mod transaction;
 
 pub use p2pool_sharechain::verify::Blame;
 
 pub use crate::message::Message;
+pub use crate::services::Services;
 pub use crate::session::{Input, Output, Peer, Session, SessionConfig, SessionError};

@@ -3,15 +3,18 @@
 //! Source: protocol notes, wire.md sections 2 to 7.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+mod block;
 mod codec;
 
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+use bitcoin::bip152::{BlockTransactions, BlockTransactionsRequest, HeaderAndShortIds};
 use p2pool_sharechain::pack::{PackError, Reader};
 use p2pool_sharechain::verify::Blame;
 use p2pool_sharechain::{Hash32, ShareHash};
 
 use crate::frame::{self, Command, Frame, PAYLOAD_BYTES_MAX, PayloadTooLong};
+use crate::services::Services;
 
 /// Most shares in one message. Real shares take hundreds of bytes, so no honest message comes
 /// near; without the limit, empty ones could fill twenty times the memory that they travelled in.
@@ -23,6 +26,11 @@ pub const TRANSACTIONS_MAX: usize = 250_000;
 /// Most hashes in either list of a question for shares. One wanted share and a hundred stops are
 /// usual; an answer holds a thousand shares beyond those asked for.
 pub const REQUEST_HASHES_MAX: usize = 10_000;
+
+/// Most hashes in one announcement; a pool finds one share in thirty seconds.
+pub const ANNOUNCED_HASHES_MAX: usize = 1000;
+/// Most bytes of a message about a block: as many as the largest block has.
+pub const BLOCK_BYTES_MAX: usize = 4_000_000;
 
 /// A message between nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +72,15 @@ pub enum Message {
     },
     /// Obsolete: transactions that need not be held any longer.
     ForgetTx(Vec<Hash32>),
+    /// Hashes of new shares, newest first. Only for peers with [`Services::SHARE_HASHES`].
+    ShareHashes(Vec<ShareHash>),
+    /// A found block: header, coinbase, and short names of the other transactions. Only for peers
+    /// with [`Services::COMPACT_BLOCKS`], like the two that follow.
+    CompactBlock(Box<HeaderAndShortIds>),
+    /// Asks for transactions of a [`Message::CompactBlock`] by their places, which ascend.
+    GetBlockTxn(BlockTransactionsRequest),
+    /// Answers [`Message::GetBlockTxn`].
+    BlockTxn(BlockTransactions),
     /// A command that this program does not know.
     Unknown(Frame),
 }
@@ -73,8 +90,8 @@ pub enum Message {
 pub struct Version {
     /// Protocol version.
     pub version: u32,
-    /// Zero.
-    pub services: u64,
+    /// What the sender understands beyond the reference's protocol.
+    pub services: Services,
     /// The receiver's address as the sender sees it.
     pub addr_to: NetAddr,
     /// The sender's address.
@@ -92,8 +109,8 @@ pub struct Version {
 /// A node's address as it travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NetAddr {
-    /// What the node offers; zero in practice.
-    pub services: u64,
+    /// What the node offers, by hearsay.
+    pub services: Services,
     /// IPv4 addresses travel inside of IPv6 ones.
     pub ip: Ipv6Addr,
     /// Where it listens.
@@ -113,7 +130,7 @@ impl From<SocketAddr> for NetAddr {
             IpAddr::V4(ip) => ip.to_ipv6_mapped(),
             IpAddr::V6(ip) => ip,
         };
-        Self { services: 0, ip, port: addr.port() }
+        Self { services: Services::NONE, ip, port: addr.port() }
     }
 }
 
@@ -201,6 +218,15 @@ pub enum PayloadError {
     /// A list longer than any honest one.
     #[error("a list of more than {0} elements")]
     ListTooLong(usize),
+    /// More bytes than a block has.
+    #[error("{0} bytes are more than a block has")]
+    BlockTooLong(usize),
+    /// Parts of a block that Bitcoin's rules cannot read.
+    #[error("no parts of a block: {0}")]
+    Block(String),
+    /// A compact block whose given transactions have no place in it.
+    #[error("transactions beyond the end of the block")]
+    PlacesOutside,
 }
 
 impl Message {
@@ -215,6 +241,30 @@ impl Message {
             None => return Ok(Self::Unknown(frame)),
         };
         message.map_err(|source| MessageError { command: frame.command, source })
+    }
+
+    /// What a peer must have said of itself before it is sent this.
+    pub fn needs(&self) -> Services {
+        match self {
+            Self::ShareHashes(_) => Services::SHARE_HASHES,
+            Self::CompactBlock(_) | Self::GetBlockTxn(_) | Self::BlockTxn(_) => {
+                Services::COMPACT_BLOCKS
+            }
+            Self::Version(_)
+            | Self::Ping
+            | Self::AddrMe { .. }
+            | Self::Addrs(_)
+            | Self::GetAddrs { .. }
+            | Self::Shares(_)
+            | Self::ShareReq(_)
+            | Self::ShareReply(_)
+            | Self::BestBlock(_)
+            | Self::HaveTx(_)
+            | Self::LosingTx(_)
+            | Self::RememberTx { .. }
+            | Self::ForgetTx(_)
+            | Self::Unknown(_) => Services::NONE,
+        }
     }
 
     /// The whole frame.

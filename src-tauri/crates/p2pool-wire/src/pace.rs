@@ -19,6 +19,8 @@ const CREDIT_BYTES_PER_SECOND: i64 = 1 << 20;
 const SHARE_BYTES: i64 = 600;
 /// Most shares that an answer holds beyond those asked for.
 const ANSWER_SHARES_MAX: u64 = 1000;
+/// What a transaction is taken for in an answer.
+const TRANSACTION_BYTES: i64 = 500;
 /// What a list of 100 addresses takes.
 const ADDRESSES_BYTES: i64 = 3500;
 
@@ -57,6 +59,9 @@ impl Pace {
                 shares.saturating_mul(SHARE_BYTES)
             }
             Message::GetAddrs { .. } => ADDRESSES_BYTES,
+            Message::GetBlockTxn(request) => i64::try_from(request.indexes.len())
+                .unwrap_or(i64::MAX)
+                .saturating_mul(TRANSACTION_BYTES),
             Message::Version(_)
             | Message::Ping
             | Message::AddrMe { .. }
@@ -68,6 +73,9 @@ impl Pace {
             | Message::LosingTx(_)
             | Message::RememberTx { .. }
             | Message::ForgetTx(_)
+            | Message::ShareHashes(_)
+            | Message::CompactBlock(_)
+            | Message::BlockTxn(_)
             | Message::Unknown(_) => 0,
         };
         self.credit_bytes = self.credit_bytes.saturating_sub(bytes);

@@ -14,6 +14,7 @@ use p2pool_sharechain::time::MonoTime;
 use crate::frame::{Decoder, PAYLOAD_BYTES_MAX};
 use crate::message::{Message, NetAddr, RawShare, ReplyResult, ShareReply, Version};
 use crate::pace::Pace;
+use crate::services::Services;
 
 pub use self::error::SessionError;
 
@@ -42,6 +43,8 @@ pub struct SessionConfig {
     pub version_min: u32,
     /// Random number of this process: how it recognises a connection to itself.
     pub nonce: u64,
+    /// What this program understands beyond the reference's protocol.
+    pub services: Services,
     /// Name and version of this program.
     pub sub_version: String,
     /// Best share at this moment.
@@ -65,7 +68,8 @@ pub enum Input<'a> {
         /// Nonces of the peers that are connected already.
         connected: &'a BTreeSet<u64>,
     },
-    /// A message is to be sent.
+    /// A message is to be sent. Nothing comes of one that the peer does not understand
+    /// ([`Message::needs`]).
     Send(Message),
     /// The time of [`Session::wakes_at`] has come.
     Wake,
@@ -89,8 +93,8 @@ pub enum Output {
 pub struct Peer {
     /// Its protocol version.
     pub version: u32,
-    /// What it offers.
-    pub services: u64,
+    /// What it understands beyond the reference's protocol.
+    pub services: Services,
     /// Random number of its process.
     pub nonce: u64,
     /// Name and version of its program, at most 512 bytes of it.
@@ -115,6 +119,8 @@ pub struct Session {
     /// Bytes that arrived and wait for credit.
     unread: Vec<u8>,
     outputs: VecDeque<Output>,
+    /// What the peer understands, once it has said so.
+    peer_services: Services,
     jitter: u64,
 }
 
@@ -139,6 +145,7 @@ impl Session {
             phase: Phase::Greeting { deadline: now + HANDSHAKE_TIMEOUT },
             unread: Vec::new(),
             outputs: VecDeque::new(),
+            peer_services: Services::NONE,
             jitter: config.seed,
             config,
         };
@@ -274,7 +281,11 @@ impl Session {
             | Message::Shares(_)
             | Message::ShareReq(_)
             | Message::ShareReply(_)
-            | Message::BestBlock(_)) => {
+            | Message::BestBlock(_)
+            | Message::ShareHashes(_)
+            | Message::CompactBlock(_)
+            | Message::GetBlockTxn(_)
+            | Message::BlockTxn(_)) => {
                 self.outputs.push_back(Output::Received(message));
                 Ok(())
             }
@@ -299,6 +310,7 @@ impl Session {
         }
         let kept = version.sub_version.get(..SUB_VERSION_BYTES_MAX);
         let sub_version = kept.unwrap_or(&version.sub_version);
+        self.peer_services = version.services;
         self.outputs.push_back(Output::Joined(Peer {
             version: version.version,
             services: version.services,
@@ -315,7 +327,7 @@ impl Session {
     fn greeting(&self) -> Message {
         Message::Version(Version {
             version: PROTOCOL_VERSION,
-            services: 0,
+            services: self.config.services,
             addr_to: NetAddr::from(self.config.peer_addr),
             addr_from: NetAddr::from(self.config.own_addr),
             nonce: self.config.nonce,
@@ -325,8 +337,12 @@ impl Session {
         })
     }
 
-    /// Queues a message for writing; what no frame can hold is cut or answered accordingly.
+    /// Queues a message for writing; what no frame can hold is cut or answered accordingly, what
+    /// the peer did not say that it understands is left out.
     fn send(&mut self, message: Message) {
+        if !self.peer_services.contains(message.needs()) {
+            return;
+        }
         match (message.encode(self.config.prefix), message) {
             (Ok(bytes), _) => self.outputs.push_back(Output::Write(bytes)),
             (Err(_), Message::Shares(shares)) if shares.len() > 1 => self.send_halves(shares),

@@ -8,11 +8,11 @@ use p2pool_sharechain::time::MonoTime;
 use p2pool_wire::frame::{self, Command, Decoder, Frame, FrameError};
 use p2pool_wire::message::{Message, NetAddr, Version};
 use p2pool_wire::session::{PROTOCOL_VERSION, PROTOCOL_VERSION_MIN};
-use p2pool_wire::{Input, Output, Session, SessionConfig};
+use p2pool_wire::{Input, Output, Services, Session, SessionConfig};
 
 use crate::choices::Choices;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 20] = [
     "version",
     "ping",
     "addrme",
@@ -29,6 +29,10 @@ const COMMANDS: [&str; 16] = [
     "bogus",
     "",
     "123456789012",
+    "sharehashes",
+    "cmpctblock",
+    "getblocktxn",
+    "blocktxn",
 ];
 /// Bytes given to a session at once.
 const PIECE_BYTES_MAX: usize = 16 << 10;
@@ -143,6 +147,10 @@ fn elements(message: &Message) -> usize {
             hashes.len()
         }
         Message::RememberTx { tx_hashes, txs } => tx_hashes.len() + txs.len(),
+        Message::ShareHashes(hashes) => hashes.len(),
+        Message::CompactBlock(block) => block.short_ids.len() + block.prefilled_txs.len(),
+        Message::GetBlockTxn(request) => request.indexes.len(),
+        Message::BlockTxn(answer) => answer.transactions.len(),
         Message::Version(_)
         | Message::Ping
         | Message::AddrMe { .. }
@@ -230,6 +238,7 @@ fn config(prefix: [u8; 8]) -> SessionConfig {
         prefix,
         version_min: PROTOCOL_VERSION_MIN,
         nonce: 1,
+        services: Services::COMPACT_BLOCKS | Services::SHARE_HASHES,
         sub_version: "fuzz".into(),
         best_share: None,
         own_addr: ([127, 0, 0, 1], 1).into(),
@@ -242,7 +251,7 @@ fn greeting(prefix: [u8; 8]) -> Vec<u8> {
     let addr = NetAddr::from(core::net::SocketAddr::from(([127, 0, 0, 1], 3)));
     let version = Version {
         version: PROTOCOL_VERSION,
-        services: 0,
+        services: Services::COMPACT_BLOCKS | Services::SHARE_HASHES,
         addr_to: addr,
         addr_from: addr,
         nonce: 2,

@@ -7,10 +7,11 @@ use p2pool_sharechain::ShareHash;
 use p2pool_sharechain::pack::{PackError, Reader, write_list, write_var_bytes, write_var_int};
 
 use super::{
-    AddrRecord, Message, NetAddr, PayloadError, REQUEST_HASHES_MAX, RawShare, ReplyResult,
-    SHARES_MAX, ShareReply, ShareReq, TRANSACTIONS_MAX, Version,
+    ANNOUNCED_HASHES_MAX, AddrRecord, Message, NetAddr, PayloadError, REQUEST_HASHES_MAX, RawShare,
+    ReplyResult, SHARES_MAX, ShareReply, ShareReq, TRANSACTIONS_MAX, Version, block,
 };
 use crate::frame::Command;
+use crate::services::Services;
 use crate::transaction;
 
 pub(super) const VERSION: Command = Command::new("version");
@@ -26,6 +27,10 @@ pub(super) const HAVE_TX: Command = Command::new("have_tx");
 pub(super) const LOSING_TX: Command = Command::new("losing_tx");
 pub(super) const REMEMBER_TX: Command = Command::new("remember_tx");
 pub(super) const FORGET_TX: Command = Command::new("forget_tx");
+pub(super) const SHAREHASHES: Command = Command::new("sharehashes");
+pub(super) const CMPCTBLOCK: Command = Command::new("cmpctblock");
+pub(super) const GETBLOCKTXN: Command = Command::new("getblocktxn");
+pub(super) const BLOCKTXN: Command = Command::new("blocktxn");
 
 impl Message {
     /// Its name on the wire.
@@ -44,6 +49,10 @@ impl Message {
             Self::LosingTx(_) => LOSING_TX,
             Self::RememberTx { .. } => REMEMBER_TX,
             Self::ForgetTx(_) => FORGET_TX,
+            Self::ShareHashes(_) => SHAREHASHES,
+            Self::CompactBlock(_) => CMPCTBLOCK,
+            Self::GetBlockTxn(_) => GETBLOCKTXN,
+            Self::BlockTxn(_) => BLOCKTXN,
             Self::Unknown(frame) => frame.command,
         }
     }
@@ -83,6 +92,10 @@ impl Message {
                 write_var_int(out, txs.len() as u64);
                 txs.iter().for_each(|tx| out.extend_from_slice(tx));
             }
+            Self::ShareHashes(hashes) => write_share_hashes(out, hashes),
+            Self::CompactBlock(message) => block::write(out, message.as_ref()),
+            Self::GetBlockTxn(message) => block::write(out, message),
+            Self::BlockTxn(message) => block::write(out, message),
             Self::Unknown(frame) => out.extend_from_slice(&frame.payload),
         }
     }
@@ -107,6 +120,10 @@ pub(super) fn read(
         LOSING_TX => reader.hashes().map(Message::LosingTx).map_err(Into::into),
         REMEMBER_TX => read_remember_tx(reader),
         FORGET_TX => reader.hashes().map(Message::ForgetTx).map_err(Into::into),
+        SHAREHASHES => read_share_hashes(reader, ANNOUNCED_HASHES_MAX).map(Message::ShareHashes),
+        CMPCTBLOCK => block::read_compact(reader).map(Message::CompactBlock),
+        GETBLOCKTXN => block::read(reader).map(Message::GetBlockTxn),
+        BLOCKTXN => block::read(reader).map(Message::BlockTxn),
         _ => return None,
     })
 }
@@ -148,8 +165,8 @@ fn write_shares(out: &mut Vec<u8>, shares: &[RawShare]) {
 }
 
 /// A list of share hashes in which zero stands for itself.
-fn read_share_hashes(reader: &mut Reader<'_>) -> Result<Vec<ShareHash>, PayloadError> {
-    bounded_list(reader, REQUEST_HASHES_MAX, |reader| reader.hash().map(ShareHash::from_internal))
+fn read_share_hashes(reader: &mut Reader<'_>, max: usize) -> Result<Vec<ShareHash>, PayloadError> {
+    bounded_list(reader, max, |reader| reader.hash().map(ShareHash::from_internal))
 }
 
 fn write_share_hashes(out: &mut Vec<u8>, hashes: &[ShareHash]) {
@@ -161,7 +178,7 @@ impl Version {
     fn read(reader: &mut Reader<'_>) -> Result<Self, PackError> {
         Ok(Self {
             version: reader.u32()?,
-            services: reader.u64()?,
+            services: Services(reader.u64()?),
             addr_to: NetAddr::read(reader)?,
             addr_from: NetAddr::read(reader)?,
             nonce: reader.u64()?,
@@ -173,7 +190,7 @@ impl Version {
 
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.version.to_le_bytes());
-        out.extend_from_slice(&self.services.to_le_bytes());
+        out.extend_from_slice(&self.services.0.to_le_bytes());
         self.addr_to.write(out);
         self.addr_from.write(out);
         out.extend_from_slice(&self.nonce.to_le_bytes());
@@ -187,14 +204,14 @@ impl NetAddr {
     /// Source: protocol notes, encoding.md section 10.
     fn read(reader: &mut Reader<'_>) -> Result<Self, PackError> {
         Ok(Self {
-            services: reader.u64()?,
+            services: Services(reader.u64()?),
             ip: Ipv6Addr::from(reader.array::<16>()?),
             port: u16::from_be_bytes(reader.array()?),
         })
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.services.to_le_bytes());
+        out.extend_from_slice(&self.services.0.to_le_bytes());
         out.extend_from_slice(&self.ip.octets());
         out.extend_from_slice(&self.port.to_be_bytes());
     }
@@ -210,9 +227,9 @@ impl ShareReq {
     fn read(reader: &mut Reader<'_>) -> Result<Self, PayloadError> {
         Ok(Self {
             id: reader.hash()?,
-            hashes: read_share_hashes(reader)?,
+            hashes: read_share_hashes(reader, REQUEST_HASHES_MAX)?,
             parents: reader.var_int()?,
-            stops: read_share_hashes(reader)?,
+            stops: read_share_hashes(reader, REQUEST_HASHES_MAX)?,
         })
     }
 }

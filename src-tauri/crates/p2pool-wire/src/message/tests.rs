@@ -1,4 +1,13 @@
-use proptest::collection::vec;
+use bitcoin::absolute::LockTime;
+use bitcoin::bip152::PrefilledTransaction;
+use bitcoin::block::Header;
+use bitcoin::consensus::deserialize;
+use bitcoin::hashes::Hash;
+use bitcoin::transaction::Version as TxVersion;
+use bitcoin::{
+    Amount, Block, BlockHash, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness,
+};
+use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 
 use p2pool_sharechain::pack::write_var_int;
@@ -144,7 +153,7 @@ fn addresses_of_both_families_travel() {
 
 fn net_addrs() -> impl Strategy<Value = NetAddr> {
     (any::<u64>(), any::<u128>(), any::<u16>()).prop_map(|(services, ip, port)| NetAddr {
-        services,
+        services: Services(services),
         ip: Ipv6Addr::from(ip),
         port,
     })
@@ -177,8 +186,85 @@ prop_compose! {
     ) -> Version {
         let best_share_hash =
             best.filter(|hash| *hash != [0; 32]).map(ShareHash::from_internal);
+        let services = Services(services);
         Version { version, services, addr_to, addr_from, nonce, sub_version, mode, best_share_hash }
     }
+}
+
+fn transaction(lock_time: u32, witness: &[Vec<u8>]) -> Transaction {
+    Transaction {
+        version: TxVersion::TWO,
+        lock_time: LockTime::from_consensus(lock_time),
+        input: vec![TxIn {
+            previous_output: OutPoint::null(),
+            script_sig: ScriptBuf::from_bytes(vec![3, 1, 2, 3]),
+            sequence: Sequence::MAX,
+            witness: Witness::from_slice(witness),
+        }],
+        output: vec![TxOut { value: Amount::from_sat(7), script_pubkey: ScriptBuf::new() }],
+    }
+}
+
+fn blocks() -> impl Strategy<Value = Block> {
+    let txs = vec((any::<u32>(), vec(vec(any::<u8>(), 0..9), 0..3)), 1..5);
+    (txs, vec(any::<u8>(), 80)).prop_map(|(txs, header)| Block {
+        header: deserialize::<Header>(&header).unwrap(),
+        txdata: txs.into_iter().map(|(time, witness)| transaction(time, &witness)).collect(),
+    })
+}
+
+fn compact(block: &Block, nonce: u64) -> Message {
+    Message::CompactBlock(Box::new(HeaderAndShortIds::from_block(block, nonce, 2, &[]).unwrap()))
+}
+
+fn small_block() -> Block {
+    let txdata = vec![transaction(1, &[]), transaction(2, &[vec![9]])];
+    Block { header: deserialize(&[1; 80]).unwrap(), txdata }
+}
+
+#[test]
+fn a_compact_block_has_a_place_for_every_transaction() {
+    let Message::CompactBlock(block) = compact(&small_block(), 5) else { panic!("no block") };
+    assert_eq!((block.short_ids.len(), block.prefilled_txs.len()), (1, 1));
+    let outside = PrefilledTransaction { idx: 1, tx: transaction(3, &[]) };
+    let with = |idx| {
+        let mut block = block.clone();
+        block.prefilled_txs.push(PrefilledTransaction { idx, ..outside.clone() });
+        let frame = Message::CompactBlock(block).encode(PREFIX).unwrap();
+        let frame = Decoder::new(PREFIX).decode(&mut &frame[..]).unwrap().unwrap();
+        Message::decode(frame).map(drop).map_err(|error| error.source)
+    };
+    assert_eq!(with(1), Ok(()), "the third of three");
+    assert_eq!(with(2), Err(PayloadError::PlacesOutside), "the fourth of three");
+}
+
+#[test]
+fn more_bytes_than_a_block_has_are_not_looked_at() {
+    for command in ["cmpctblock", "getblocktxn", "blocktxn"] {
+        let bytes = vec![0; BLOCK_BYTES_MAX + 1];
+        assert_eq!(error(command, &bytes), PayloadError::BlockTooLong(bytes.len()), "{command}");
+        assert!(matches!(error(command, &[0; 20]), PayloadError::Block(_)), "{command}");
+    }
+}
+
+#[test]
+fn places_in_a_question_for_transactions_are_written_as_distances() {
+    let message = Message::GetBlockTxn(BlockTransactionsRequest {
+        block_hash: BlockHash::all_zeros(),
+        indexes: vec![1, 2, 300],
+    });
+    let mut bytes = Vec::new();
+    message.write(&mut bytes);
+    assert_eq!(bytes[32..], [3, 1, 0, 0xfd, 0x29, 0x01]);
+    assert_eq!(round_trip(&message), message);
+}
+
+#[test]
+fn more_announced_shares_than_a_pool_finds_are_refused() {
+    let mut bytes = Vec::new();
+    write_var_int(&mut bytes, ANNOUNCED_HASHES_MAX as u64 + 1);
+    bytes.resize(bytes.len() + 32 * (ANNOUNCED_HASHES_MAX + 1), 0);
+    assert_eq!(error("sharehashes", &bytes), PayloadError::ListTooLong(ANNOUNCED_HASHES_MAX));
 }
 
 fn messages() -> impl Strategy<Value = Message> {
@@ -215,10 +301,22 @@ fn messages() -> impl Strategy<Value = Message> {
         hashes().prop_map(Message::LosingTx),
         hashes().prop_map(Message::ForgetTx),
         hashes().prop_map(|tx_hashes| Message::RememberTx { tx_hashes, txs: vec![] }),
+        share_hashes().prop_map(Message::ShareHashes),
+        (blocks(), any::<u64>()).prop_map(|(block, nonce)| compact(&block, nonce)),
+        blocks().prop_map(|block| Message::BlockTxn(BlockTransactions {
+            block_hash: block.block_hash(),
+            transactions: block.txdata,
+        })),
+        (any::<[u8; 32]>(), btree_set(0..=u64::from(u16::MAX), 0..9)).prop_map(|(hash, places)| {
+            Message::GetBlockTxn(BlockTransactionsRequest {
+                block_hash: BlockHash::from_byte_array(hash),
+                indexes: places.into_iter().collect(),
+            })
+        }),
     ]
 }
 
-const COMMANDS: [Command; 13] = [
+const COMMANDS: [Command; 17] = [
     VERSION,
     PING,
     ADDRME,
@@ -232,6 +330,10 @@ const COMMANDS: [Command; 13] = [
     LOSING_TX,
     REMEMBER_TX,
     FORGET_TX,
+    SHAREHASHES,
+    CMPCTBLOCK,
+    GETBLOCKTXN,
+    BLOCKTXN,
 ];
 
 proptest! {

@@ -16,6 +16,7 @@ fn config() -> SessionConfig {
         prefix: PREFIX,
         version_min: PROTOCOL_VERSION_MIN,
         nonce: OWN_NONCE,
+        services: Services::SHARE_HASHES,
         sub_version: "P2Pool Desktop 0.1.0".into(),
         best_share: Some(ShareHash::from_internal([9; 32])),
         own_addr: "192.0.2.1:9333".parse().unwrap(),
@@ -27,7 +28,7 @@ fn config() -> SessionConfig {
 fn greeting(nonce: u64) -> Version {
     Version {
         version: 3501,
-        services: 0,
+        services: Services::NONE,
         addr_to: NetAddr::from(config().own_addr),
         addr_from: NetAddr::from(config().peer_addr),
         nonce,
@@ -95,7 +96,10 @@ fn the_greeting_goes_out_first_and_says_who_we_are() {
     let [Output::Write(bytes)] = &outputs[..] else { panic!("{outputs:?}") };
     let frame = Decoder::new(PREFIX).decode(&mut &bytes[..]).unwrap().unwrap();
     let Message::Version(version) = Message::decode(frame).unwrap() else { panic!("no version") };
-    assert_eq!((version.version, version.services, version.mode), (3502, 0, 1));
+    assert_eq!(
+        (version.version, version.services, version.mode),
+        (3502, Services::SHARE_HASHES, 1)
+    );
     assert_eq!(version.addr_to.socket_addr(), config().peer_addr);
     assert_eq!(version.addr_from.socket_addr(), config().own_addr);
     assert_eq!((version.nonce, version.best_share_hash), (OWN_NONCE, config().best_share));
@@ -109,7 +113,7 @@ fn a_greeting_opens_the_session_and_a_ping_follows_at_once() {
     let outputs = give(&mut session, at(1), &Message::Version(version));
     let peer = Peer {
         version: 3501,
-        services: 0,
+        services: Services::NONE,
         nonce: 77,
         sub_version: "16.0".into(),
         best_share: config().best_share,
@@ -238,6 +242,26 @@ fn obsolete_and_unknown_messages_are_tolerated_in_silence() {
         assert_eq!(give(&mut session, at(1), &message), vec![]);
     }
     assert_eq!(give(&mut session, at(1), &question()), vec![Output::Received(question())]);
+}
+
+#[test]
+fn extensions_are_told_only_to_peers_that_understand_them() {
+    let hashes = || Message::ShareHashes(vec![ShareHash::from_internal([3; 32])]);
+    for (services, expected) in [
+        (Services::NONE, vec![]),
+        (Services::COMPACT_BLOCKS, vec![]),
+        (Services::SHARE_HASHES, vec![Output::Write(bytes_of(&hashes()))]),
+    ] {
+        let mut session = started();
+        session.handle(at(0), Input::Send(hashes()));
+        assert_eq!(drain(&mut session), vec![], "before the greeting");
+        let version = Version { services, ..greeting(77) };
+        give(&mut session, at(0), &Message::Version(version));
+        session.handle(at(1), Input::Send(hashes()));
+        assert_eq!(drain(&mut session), expected);
+    }
+    let received = give(&mut joined(), at(1), &hashes());
+    assert_eq!(received, vec![Output::Received(hashes())]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use p2pool_sharechain::time::MonoTime;
 use p2pool_sharechain::verify::Blame;
 use p2pool_sharechain::{CheckedShare, Params, Share, ShareHash, U256};
+use p2pool_wire::Services;
 use p2pool_wire::message::{Message, RawShare, Version};
 use p2pool_wire::session::{Input, Output, Session, SessionConfig};
 use serde_json::{Value, json};
@@ -81,6 +82,7 @@ fn react(params: &Params, chunks: &[Vec<u8>]) -> Reaction {
         prefix: params.prefix,
         version_min: version_min(params),
         nonce: OWN_NONCE,
+        services: Services::NONE,
         sub_version: String::new(),
         best_share: None,
         own_addr: ([10, 0, 0, 1], params.p2p_port).into(),
@@ -149,7 +151,7 @@ impl Reaction {
                 for record in records {
                     let addr = record.address.socket_addr();
                     let host = json!([addr.ip().to_string(), addr.port()]);
-                    let services = json!(record.address.services);
+                    let services = json!(record.address.services.0);
                     self.event("got_addr", &[host, services, json!(record.timestamp)]);
                 }
             }
@@ -159,6 +161,11 @@ impl Reaction {
             }
             // An answer that nobody asked for is no event.
             Message::ShareReply(_) => {}
+            // The reference does not know them.
+            Message::ShareHashes(_)
+            | Message::CompactBlock(_)
+            | Message::GetBlockTxn(_)
+            | Message::BlockTxn(_) => {}
             Message::Version(Version { .. })
             | Message::Ping
             | Message::HaveTx(_)

@@ -52,14 +52,19 @@ pub(crate) fn of(message: &Message) -> Value {
                 .collect();
             json!({ "tx_hashes": numbers(tx_hashes), "txs": txs })
         }
-        Message::Unknown(_) => Value::Null,
+        // The reference has no such messages, and no names for their fields.
+        Message::ShareHashes(_)
+        | Message::CompactBlock(_)
+        | Message::GetBlockTxn(_)
+        | Message::BlockTxn(_)
+        | Message::Unknown(_) => Value::Null,
     }
 }
 
 fn of_version(version: &Version) -> Value {
     json!({
         "version": version.version,
-        "services": version.services,
+        "services": version.services.0,
         "addr_to": of_addr(&version.addr_to),
         "addr_from": of_addr(&version.addr_from),
         "nonce": version.nonce.to_string(),
@@ -74,7 +79,7 @@ fn of_addr(addr: &NetAddr) -> Value {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => ip.segments().map(|group| format!("{group:04x}")).join(":"),
     };
-    json!({ "services": addr.services, "address": text, "port": addr.port })
+    json!({ "services": addr.services.0, "address": text, "port": addr.port })
 }
 
 fn of_shares(shares: &[RawShare]) -> Vec<Value> {
