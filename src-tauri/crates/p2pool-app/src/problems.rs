@@ -81,7 +81,16 @@ pub(crate) fn code(code: NodeCode) -> ProblemCode {
         NodeCode::EngineRestarted => ProblemCode::EngineRestarted,
         NodeCode::DataOfOther => ProblemCode::DataOfOther,
         NodeCode::HelperMissing => ProblemCode::HelperBlocked,
-        NodeCode::NodeChain => ProblemCode::Unexpected,
+        // The window has no words for the pool's problems yet.
+        NodeCode::NodeChain
+        | NodeCode::PoolMembersMissing
+        | NodeCode::PoolPortBlocked
+        | NodeCode::PoolPortTaken
+        | NodeCode::PoolChainWrong
+        | NodeCode::PoolRulesUnknown
+        | NodeCode::PoolRefusesUs
+        | NodeCode::PoolSilent
+        | NodeCode::PoolAlone => ProblemCode::Unexpected,
     }
 }
 

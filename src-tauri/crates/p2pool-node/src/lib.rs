@@ -27,6 +27,9 @@ mod supervise;
 
 pub use crate::block_check::{BlockCheck, BlockCheckError, BlockChecker, BlockOutput};
 pub use crate::handle::{NodeHandle, StartError};
+pub use crate::p2p::host::{HostPort, HostPortError};
+pub use crate::p2p::settings::{P2pPlace, P2pSettings, RawP2p};
+pub use crate::p2p::state::{MappingState, P2pState, PeerState};
 pub use crate::settings::{
     BitcoinSource, HelperSettings, RawPractice, RawSettings, Settings, SettingsError,
     check_payout_address,

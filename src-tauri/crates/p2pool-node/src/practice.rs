@@ -68,7 +68,7 @@ pub(crate) async fn run_member(parts: MemberParts, token: CancellationToken) {
     let child = tasks.token().clone();
     tasks.spawn("member's templates", source.run(child.clone()));
     tasks.spawn("member's blocks", service.run(child.clone()));
-    tasks.spawn("member's connection", keep_dialling(pool, links, child.clone()));
+    tasks.spawn("member's connection", keep_dialling(pool.into(), links, child.clone()));
     tasks.spawn("member's events", async move { while unread.recv().await.is_some() {} });
     tasks.spawn("member's miner", mine(member, handle, clock, seed, child.clone()));
     tasks.spawn("member's driver", on_own_thread(move |runtime| driver.run(runtime, &child)));

@@ -10,6 +10,8 @@ use p2pool_sharechain::Params;
 use p2pool_sharechain::address::{self, AddressError};
 use serde::{Deserialize, Serialize};
 
+use crate::p2p::settings::{P2pPlace, P2pSettings, RawP2p};
+
 /// What a node is started with. Only valid states can be made.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -23,8 +25,8 @@ pub struct Settings {
     pub payout_address: Option<String>,
     /// Where miners connect; port 0 for any.
     pub stratum: SocketAddr,
-    /// Where other nodes connect; `None` to listen to none.
-    pub p2p: Option<SocketAddr>,
+    /// Connections to other nodes.
+    pub p2p: P2pSettings,
     /// The CPU miner; `None` for no CPU mining.
     pub helper: Option<HelperSettings>,
     /// Simulated members, practice only.
@@ -71,6 +73,9 @@ pub struct RawSettings {
     /// Practice mode.
     #[serde(default)]
     pub practice: RawPractice,
+    /// Connections to other nodes, outside practice.
+    #[serde(default)]
+    pub p2p: RawP2p,
 }
 
 /// Practice mode's part of `settings.toml`.
@@ -91,6 +96,9 @@ pub struct RawPractice {
     pub address: Option<String>,
     /// Whether every share ever seen is kept.
     pub record_shares: Option<bool>,
+    /// Connections to other practice nodes.
+    #[serde(default)]
+    pub p2p: RawP2p,
 }
 
 /// Why settings are not usable.
@@ -161,7 +169,16 @@ impl RawPractice {
                 Network::Testnet4
             }
         };
-        let params = Arc::new(Params::practice(chain));
+        let practice = Params::practice(chain);
+        let params = self.p2p.params(practice.clone()).unwrap_or_else(|mistake| {
+            mistakes.push(mistake);
+            practice
+        });
+        let p2p = self.p2p.check(&params, P2pPlace::Practice).map_err(|m| mistakes.extend(m)).ok();
+        // Shares of two pools never lie in one folder.
+        let is_private = self.p2p.pool.is_some();
+        let data_dir = if is_private { data_dir.join(&params.name) } else { data_dir };
+        let params = Arc::new(params);
         let threads = self.threads.unwrap_or(1);
         if threads > THREADS_MAX {
             mistakes.push(format!("threads must be at most {THREADS_MAX}, not {threads}"));
@@ -175,9 +192,9 @@ impl RawPractice {
         {
             mistakes.push(format!("address {address:?} cannot be paid: {error}"));
         }
-        if !mistakes.is_empty() {
+        let Some(p2p) = p2p.filter(|_| mistakes.is_empty()) else {
             return Err(SettingsError::Values(mistakes));
-        }
+        };
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let port = self.stratum_port.unwrap_or(params.worker_port);
         let limit_hps = self.limit_hps;
@@ -187,7 +204,7 @@ impl RawPractice {
             bitcoin: BitcoinSource::Practice,
             payout_address: self.address.clone(),
             stratum: SocketAddr::new(loopback, port),
-            p2p: Some(SocketAddr::new(loopback, 0)),
+            p2p,
             helper: (threads > 0).then_some(HelperSettings { program: helper, threads, limit_hps }),
             members,
             mines_at_start: true,

@@ -23,7 +23,9 @@ use crate::clock::{Clock, random_u64};
 use crate::cpu_miner::HelperService;
 use crate::driver::{Control, Driver, DriverHandle, Sinks};
 use crate::handle::{NodeHandle, StartError};
-use crate::p2p::{PeerLinks, listen};
+use crate::p2p::doors::Doors;
+use crate::p2p::state::P2pState;
+use crate::p2p::{PeerLinks, keep_dialling, listen};
 use crate::practice::{MemberParts, run_member};
 use crate::root::{Groups, Root, Watches};
 use crate::settings::{BitcoinSource, Settings, SettingsError, check_payout_address};
@@ -93,7 +95,7 @@ struct Prepared {
     practice: Option<PracticeChainServer>,
     stratum: TcpListener,
     stratum_address: SocketAddr,
-    p2p: Option<(TcpListener, SocketAddr)>,
+    doors: Doors,
 }
 
 impl Prepared {
@@ -110,10 +112,10 @@ impl Prepared {
         let recorder = open_recorder(&settings)?;
         let loaded = load(&store.store, &settings)?;
         let (stratum, stratum_address) = bind(settings.stratum).await?;
-        let p2p = match settings.p2p {
-            Some(address) => Some(bind(address).await?),
-            None => None,
-        };
+        let doors = Doors::open(&settings.p2p.listen).map_err(|error| StartError::PortTaken {
+            port: settings.p2p.listen.first().map_or(0, SocketAddr::port),
+            reason: error.to_string(),
+        })?;
         let practice = match &settings.bitcoin {
             BitcoinSource::Bitcoind { .. } => None,
             BitcoinSource::Practice => {
@@ -133,7 +135,7 @@ impl Prepared {
             practice,
             stratum,
             stratum_address,
-            p2p,
+            doors,
         })
     }
 
@@ -193,7 +195,7 @@ impl Prepared {
             rpc,
             stratum: self.stratum,
             stratum_address: self.stratum_address,
-            p2p: self.p2p,
+            doors: self.doors,
             driver: handle,
             commands,
             mining: mining_reader,
@@ -236,6 +238,12 @@ impl Prepared {
             payout_address: self.payout_address.clone(),
             bitcoin: BitcoinState::Connecting,
             summary: Arc::default(),
+            p2p: Arc::new(P2pState {
+                listening: self.doors.addresses(),
+                is_other_port: self.doors.is_other_port,
+                problem: self.doors.is_other_port.then_some(ProblemCode::PoolPortTaken),
+                ..P2pState::default()
+            }),
             miners: Arc::default(),
             helper: HelperState::Off,
             storage: StorageState::Ok,
@@ -298,7 +306,7 @@ struct EdgeParts {
     rpc: RpcConfig,
     stratum: TcpListener,
     stratum_address: SocketAddr,
-    p2p: Option<(TcpListener, SocketAddr)>,
+    doors: Doors,
     driver: DriverHandle,
     commands: mpsc::Receiver<BitcoinCommand>,
     mining: watch::Receiver<bool>,
@@ -334,17 +342,22 @@ fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
     };
     group.spawn("miners' door", door.run(token.clone()));
 
-    if let Some((listener, address)) = parts.p2p {
-        let params = Arc::clone(&settings.params);
-        let links = PeerLinks::new(clock, params, &driver, seed, Some(events));
-        group.spawn("members' door", listen(listener, links, token.clone()));
+    let links = PeerLinks::new(clock, Arc::clone(&settings.params), &driver, seed, Some(events));
+    let pool = parts.doors.addresses().first().copied();
+    for listener in parts.doors.listeners {
+        group.spawn("members' door", listen(listener, links.clone(), token.clone()));
+    }
+    for peer in &settings.p2p.fixed {
+        group.spawn("fixed peer", keep_dialling(peer.clone(), links.clone(), token.clone()));
+    }
+    if let Some(pool) = pool {
         let simulated = members(settings.members, settings.params.chain);
         for (member, number) in simulated.into_iter().zip(1_u64..) {
             let parts = MemberParts {
                 member,
                 params: Arc::clone(&settings.params),
                 rpc: rpc.clone(),
-                pool: address,
+                pool,
                 clock,
                 seed: seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             };

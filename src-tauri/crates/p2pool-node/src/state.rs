@@ -10,6 +10,8 @@ use p2pool_engine::{ChainSummary, Event};
 use p2pool_sharechain::time::UnixTime;
 use serde::Serialize;
 
+use crate::p2p::state::P2pState;
+
 /// The whole node at one moment. Immutable; a newer one replaces it.
 #[derive(Clone, Debug)]
 pub struct NodeSnapshot {
@@ -31,6 +33,8 @@ pub struct NodeSnapshot {
     pub bitcoin: BitcoinState,
     /// The share chain and the work on it.
     pub summary: Arc<ChainSummary>,
+    /// Connections to other nodes.
+    pub p2p: Arc<P2pState>,
     /// Connected miners.
     pub miners: Arc<MinersSnapshot>,
     /// The CPU miner.
@@ -188,6 +192,30 @@ pub enum ProblemCode {
     /// A found block was refused.
     #[serde(rename = "N-13")]
     BlockRejected,
+    /// No other node was found.
+    #[serde(rename = "P-01")]
+    PoolMembersMissing,
+    /// The pool's port seems to be blocked outward.
+    #[serde(rename = "P-02")]
+    PoolPortBlocked,
+    /// The pool's port is in use by another program.
+    #[serde(rename = "P-03")]
+    PoolPortTaken,
+    /// What members sent does not fit together.
+    #[serde(rename = "P-04")]
+    PoolChainWrong,
+    /// The pool votes for rules that this version does not know.
+    #[serde(rename = "P-05")]
+    PoolRulesUnknown,
+    /// Members disconnect this node.
+    #[serde(rename = "P-07")]
+    PoolRefusesUs,
+    /// The pool has been silent for a quarter of an hour.
+    #[serde(rename = "P-08")]
+    PoolSilent,
+    /// Nobody else mines in the pool.
+    #[serde(rename = "P-09")]
+    PoolAlone,
     /// The miners' port is taken.
     #[serde(rename = "S-01")]
     PortTaken,
@@ -222,6 +250,14 @@ impl ProblemCode {
             Self::NodeChain => "N-08",
             Self::NodeTemplate => "N-12",
             Self::BlockRejected => "N-13",
+            Self::PoolMembersMissing => "P-01",
+            Self::PoolPortBlocked => "P-02",
+            Self::PoolPortTaken => "P-03",
+            Self::PoolChainWrong => "P-04",
+            Self::PoolRulesUnknown => "P-05",
+            Self::PoolRefusesUs => "P-07",
+            Self::PoolSilent => "P-08",
+            Self::PoolAlone => "P-09",
             Self::PortTaken => "S-01",
             Self::DataFolder => "E-APP-01",
             Self::DataLocked => "E-APP-02",

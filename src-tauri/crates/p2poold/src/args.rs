@@ -9,6 +9,7 @@ use p2pool_node::{ProblemCode, RawPractice, RawSettings, Settings, SettingsError
 use crate::books::{BlocksArgs, SharesArgs};
 use crate::failure::Failure;
 use crate::folders;
+use crate::p2p_args::P2pArgs;
 
 /// Name of the settings file in the data folder.
 const SETTINGS_FILE: &str = "settings.toml";
@@ -27,7 +28,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Mine in a practice pool on a private Bitcoin chain; its coins have no value.
-    Practice(PracticeArgs),
+    Practice(Box<PracticeArgs>),
     Shares(SharesArgs),
     Blocks(BlocksArgs),
 }
@@ -56,6 +57,8 @@ pub(crate) struct PracticeArgs {
     /// Address that your work is paid at [default: a practice address]
     #[arg(long, value_name = "A")]
     address: Option<String>,
+    #[command(flatten)]
+    p2p: P2pArgs,
     /// Print one event a line, as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -120,6 +123,7 @@ impl PracticeArgs {
             stratum_port: self.stratum_port.or(file.stratum_port),
             members: self.members.or(file.members),
             address: self.address.clone().or_else(|| file.address.clone()),
+            p2p: self.p2p.over(&file.p2p),
             // What no argument speaks of.
             ..file.clone()
         }
@@ -156,7 +160,7 @@ mod tests {
         let Command::Practice(args) = Cli::try_parse_from(words).unwrap().command else {
             panic!("{line} is not practice")
         };
-        args
+        *args
     }
 
     fn folder(file: &str) -> tempfile::TempDir {

@@ -15,6 +15,7 @@ mod folders;
 mod json;
 mod logs;
 mod notice;
+mod p2p_args;
 mod payees;
 mod run;
 mod signals;

@@ -180,6 +180,7 @@ fn fresh_node(settings: &Settings) -> NodeSnapshot {
             block_value_sats: 5_000_000_000,
             ..ChainSummary::default()
         }),
+        p2p: Arc::default(),
         miners: Arc::default(),
         helper: HelperState::Off,
         storage: StorageState::Ok,

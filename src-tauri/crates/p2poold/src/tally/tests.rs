@@ -23,6 +23,7 @@ pub(crate) fn snapshot(summary: ChainSummary) -> NodeSnapshot {
         payout_address: MINE.into(),
         bitcoin: BitcoinState::Ready { tip_height: 0 },
         summary: Arc::new(summary),
+        p2p: Arc::default(),
         miners: Arc::default(),
         helper: HelperState::Starting,
         storage: StorageState::Ok,

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::driver::FromPeer;
+use crate::p2p::host::HostPort;
 use crate::state::{NodeEvent, NodeEventKind};
 use crate::supervise::Tasks;
 
@@ -107,14 +108,17 @@ pub(crate) async fn listen(listener: TcpListener, links: PeerLinks, token: Cance
 }
 
 /// Keeps a connection to one fixed peer until cancelled.
-pub(crate) async fn keep_dialling(address: SocketAddr, links: PeerLinks, token: CancellationToken) {
+pub(crate) async fn keep_dialling(peer: HostPort, links: PeerLinks, token: CancellationToken) {
     let mut pause = REDIAL_FIRST;
     loop {
-        let dialled = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(address));
+        let place = (peer.host(), peer.port());
+        let dialled = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(place));
         tokio::select! {
             () = token.cancelled() => return,
             dialled = dialled => {
-                if let Ok(Ok(stream)) = dialled {
+                if let Ok(Ok(stream)) = dialled
+                    && let Ok(address) = stream.peer_addr()
+                {
                     pause = REDIAL_FIRST;
                     connection(stream, address, links.clone(), token.clone()).await;
                 }

@@ -1,0 +1,95 @@
+//! What everybody outside may see of the connections to other nodes.
+
+use std::net::SocketAddr;
+
+use p2pool_sharechain::time::UnixTime;
+
+use crate::state::ProblemCode;
+
+/// The connections to other nodes at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct P2pState {
+    /// Where other nodes can connect, as far as this computer is concerned.
+    pub listening: Vec<SocketAddr>,
+    /// The wanted port was in use by another program, so that another one was taken.
+    pub is_other_port: bool,
+    /// Connections made by this node, their handshake done.
+    pub outgoing: usize,
+    /// Connections made by others, their handshake done.
+    pub incoming: usize,
+    /// Addresses of nodes in the store.
+    pub known_addresses: usize,
+    /// Addresses tried since one of them answered last.
+    pub tried: usize,
+    /// Everybody connected, longest first.
+    pub peers: Vec<PeerState>,
+    /// The port in the router.
+    pub mapping: MappingState,
+    /// What is wrong, if anything.
+    pub problem: Option<ProblemCode>,
+}
+
+/// One connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerState {
+    /// The other end; behind a proxy, the proxy.
+    pub address: SocketAddr,
+    /// Whether the other end made the connection.
+    pub is_incoming: bool,
+    /// Name and version of its program, in its own words.
+    pub program: String,
+    /// Its protocol version.
+    pub protocol: u32,
+    /// Since when it is connected.
+    pub since: UnixTime,
+    /// Bytes sent to it.
+    pub sent_bytes: u64,
+    /// Bytes received from it.
+    pub received_bytes: u64,
+    /// Whether shares are announced to it before they are sent.
+    pub is_low_bandwidth: bool,
+}
+
+/// How asking the router for a port went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MappingState {
+    /// Not wanted.
+    #[default]
+    Off,
+    /// Under way.
+    Asking,
+    /// The router lets the wanted port through; nobody has come yet.
+    Granted {
+        /// Address outside.
+        external: SocketAddr,
+    },
+    /// The router lets another port through, because the wanted one was taken.
+    OtherPort {
+        /// Address outside.
+        external: SocketAddr,
+    },
+    /// No router that does this has answered.
+    NoAnswer,
+    /// The router's outside address is itself private: the provider shares one address among
+    /// customers, and nobody can connect from outside.
+    CarrierNat,
+    /// Somebody came from outside within the last day.
+    Confirmed {
+        /// Address outside.
+        external: SocketAddr,
+        /// When the newest visitor came.
+        since: UnixTime,
+    },
+}
+
+impl MappingState {
+    /// How others reach this node, if the router lets them through.
+    pub fn external(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Granted { external }
+            | Self::OtherPort { external }
+            | Self::Confirmed { external, .. } => Some(*external),
+            Self::Off | Self::Asking | Self::NoAnswer | Self::CarrierNat => None,
+        }
+    }
+}
