@@ -45,7 +45,7 @@ pub(crate) const PURE: &[(&str, &[&str])] = &[
     ("p2pool-sharechain", &["bitcoin", "sha2", "ruint", "thiserror"]),
     ("p2pool-wire", &["bitcoin", "thiserror"]),
     // fastrand without its entropy: a generator that only ever sees the seed it is given.
-    ("p2pool-engine", &["bitcoin", "fastrand", "thiserror"]),
+    ("p2pool-engine", &["bitcoin", "fastrand", "rpds", "thiserror"]),
     ("p2pool-stratum", &["bitcoin", "serde", "serde_json", "thiserror"]),
 ];
 

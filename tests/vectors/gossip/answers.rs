@@ -45,6 +45,7 @@ impl Knowledge {
                 seed: 1,
                 donation: 0,
                 coinbase_text: Vec::new(),
+                low_bandwidth: false,
             })
         };
         Self {
@@ -99,9 +100,9 @@ impl Knowledge {
             tell(engine, self.now, Input::Shares { peer: 1, shares: fresh.clone() });
         }
         let ours = if answer.shares.is_empty() {
-            self.answer_at_last(question)?
+            self.answer_at_last(question)
         } else {
-            ask(&mut self.keeping, self.now, question)?
+            self.keeping.served().answer(question)
         };
         let reply = Message::ShareReply(ShareReply {
             id: question.id,
@@ -113,41 +114,18 @@ impl Knowledge {
     }
 
     /// Asks the engine that drops old shares until it has nothing to give.
-    fn answer_at_last(&mut self, question: &ShareReq) -> Result<Vec<Arc<CheckedShare>>, String> {
-        let mut ours = ask(&mut self.dropping, self.now, question)?;
+    fn answer_at_last(&mut self, question: &ShareReq) -> Vec<Arc<CheckedShare>> {
+        let mut ours = self.dropping.served().answer(question);
         for _ in 0..CLEANINGS_MAX {
             if ours.is_empty() {
                 break;
             }
             self.now.mono = self.now.mono + CLEAN_EVERY;
             tell(&mut self.dropping, self.now, Input::Wake);
-            ours = ask(&mut self.dropping, self.now, question)?;
+            ours = self.dropping.served().answer(question);
         }
-        Ok(ours)
+        ours
     }
-}
-
-/// An engine's answer to a question.
-fn ask(
-    engine: &mut Engine,
-    now: Now,
-    question: &ShareReq,
-) -> Result<Vec<Arc<CheckedShare>>, String> {
-    let input = Input::ShareRequest {
-        peer: 1,
-        request: question.id,
-        hashes: question.hashes.clone(),
-        parents: question.parents,
-        stops: question.stops.clone(),
-    };
-    let outputs = tell(engine, now, input);
-    let mut answers = outputs.into_iter().filter_map(|output| {
-        let Output::ReplyShares { request, shares, .. } = output else { return None };
-        (request == question.id).then_some(shares)
-    });
-    let answer = answers.next().ok_or("the engine does not answer")?;
-    same("has more answers", &false, &answers.next().is_some())?;
-    Ok(answer)
 }
 
 /// Gives an engine one input, and lets it finish what follows from it at once.

@@ -17,16 +17,19 @@ use crate::{CLEAN_EVERY, Engine, VERIFY_PER_STEP};
 
 /// Unknown share types counted apart.
 const UNKNOWN_TYPES_MAX: usize = 16;
-/// Shares passed on at once, from the best one down.
-const BROADCAST_DEPTH: usize = 5;
 
 impl Engine {
     pub(crate) fn load(&mut self, now: Now, loaded: Loaded) {
         for stored in loaded.shares {
-            let hash = stored.share.hash();
-            let known = KnownShare { share: stored.share, seen: MonoTime::ZERO, sender: None };
-            if self.tracker.insert(known) == Ok(true) && stored.is_verified {
-                self.tracker.mark_verified(hash);
+            let share = stored.share;
+            let hash = share.hash();
+            let seen = MonoTime::ZERO;
+            let known = KnownShare { share: Arc::clone(&share), seen, sender: None };
+            if self.tracker.insert(known) == Ok(true) {
+                self.served.insert(&share);
+                if stored.is_verified {
+                    self.tracker.mark_verified(hash);
+                }
             }
             // Whoever wanted stored shares has them by now.
             self.outbox.mark_sent(hash);
@@ -48,11 +51,15 @@ impl Engine {
     ) {
         for share in shares {
             let hash = share.hash();
+            if let Some(knowledge) = sender.and_then(|peer| self.peers.knowledge(peer)) {
+                knowledge.note_share(hash);
+            }
             let known = KnownShare { share: Arc::clone(&share), seen: now.mono, sender };
             if self.tracker.insert(known) != Ok(true) {
                 continue;
             }
             self.is_unsettled = true;
+            self.served.insert(&share);
             let origin = if sender.is_some() { Origin::Peer } else { Origin::Own };
             self.changes.added.push(StoredShare {
                 hash,
@@ -96,15 +103,22 @@ impl Engine {
 
     fn prune(&mut self, now: Now) {
         let removed = prune(&mut self.tracker, &self.heads, now);
-        self.outbox.forget(&removed);
+        self.forget(&removed);
         self.changes.removed.extend(removed);
+    }
+
+    /// Forgets all that belongs to shares which have left the tracker.
+    fn forget(&mut self, removed: &[ShareHash]) {
+        self.served.remove(removed);
+        self.outbox.forget(removed);
+        self.peers.forget(removed);
     }
 
     fn apply(&mut self, now: Now, choice: Choice) {
         let is_pushing = choice.punish != 0;
         self.changes.verified.extend_from_slice(&choice.verified);
         self.changes.removed.extend_from_slice(&choice.removed);
-        self.outbox.forget(&choice.removed);
+        self.forget(&choice.removed);
         self.drop_senders(&choice);
         for block in choice.unknown_blocks {
             self.outputs.push_back(Output::LookUpHeight { block });
@@ -139,34 +153,6 @@ impl Engine {
             {
                 let reason = DropReason::BadShare(error);
                 self.outputs.push_back(Output::DropPeer { peer: *peer, is_ban: true, reason });
-            }
-        }
-    }
-
-    /// Passes a share and those just below it on to all peers that did not send them.
-    pub(crate) fn broadcast(&mut self, now: Now, from: ShareHash) {
-        if self.hold_back(now, from) {
-            return;
-        }
-        let mut fresh = Vec::new();
-        for known in self.tracker.chain(Some(from)).take(BROADCAST_DEPTH) {
-            if self.outbox.is_sent(known.share.hash()) {
-                break;
-            }
-            fresh.push(known.clone());
-        }
-        for known in &fresh {
-            self.outbox.mark_sent(known.share.hash());
-        }
-        let peers: Vec<PeerId> = self.peers.ids().collect();
-        for peer in peers {
-            let shares: Vec<_> = fresh
-                .iter()
-                .filter(|known| known.sender != Some(peer))
-                .map(|known| Arc::clone(&known.share))
-                .collect();
-            if !shares.is_empty() {
-                self.outputs.push_back(Output::SendShares { peer, shares });
             }
         }
     }

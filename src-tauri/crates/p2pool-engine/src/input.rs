@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use bitcoin::bip152::{BlockTransactions, BlockTransactionsRequest, HeaderAndShortIds};
 use p2pool_sharechain::change::{FoundBlock, OwnShare};
 use p2pool_sharechain::template::{BlockTemplate, ShareTemplate, Solution};
 use p2pool_sharechain::time::UnixTime;
 use p2pool_sharechain::{CheckedShare, Hash32, ShareHash};
+use p2pool_wire::Services;
 
 /// Names a connection to another node; never used twice in one run.
 pub type PeerId = u64;
@@ -24,6 +26,8 @@ pub enum Input {
         peer: PeerId,
         /// Its best share, as it says.
         best_share: Option<ShareHash>,
+        /// What it understands.
+        services: Services,
     },
     /// A connection has ended.
     PeerLeft {
@@ -53,18 +57,40 @@ pub enum Input {
         /// The shares; `None` if it could not or would not.
         shares: Option<Vec<Arc<CheckedShare>>>,
     },
-    /// A peer asks for shares.
-    ShareRequest {
+    /// A peer says that it has shares, without sending them.
+    ShareHashes {
         /// Who.
         peer: PeerId,
-        /// To be repeated in the answer.
-        request: RequestId,
-        /// Newest shares wanted.
+        /// Newest first.
         hashes: Vec<ShareHash>,
-        /// Ancestors wanted of each.
-        parents: u64,
-        /// Where to stop.
-        stops: Vec<ShareHash>,
+    },
+    /// A peer tells its newest Bitcoin block.
+    BestBlock {
+        /// Who.
+        peer: PeerId,
+        /// The block's header.
+        header: [u8; 80],
+    },
+    /// A peer sends a block that the pool found, in compact form.
+    CompactBlock {
+        /// Who.
+        peer: PeerId,
+        /// The block.
+        block: Box<HeaderAndShortIds>,
+    },
+    /// A peer lacks transactions of a block that it was sent in compact form.
+    GetBlockTxn {
+        /// Who.
+        peer: PeerId,
+        /// Which block and transactions.
+        request: BlockTransactionsRequest,
+    },
+    /// A peer answers [`RequestBlockTxn`](crate::Output::RequestBlockTxn).
+    BlockTxn {
+        /// Who.
+        peer: PeerId,
+        /// The transactions.
+        transactions: BlockTransactions,
     },
     /// The Bitcoin node gives new work.
     Template(Arc<BlockTemplate>),
@@ -78,6 +104,12 @@ pub enum Input {
         block: Hash32,
         /// Its height; `None` if the Bitcoin node does not know it.
         height: Option<u32>,
+    },
+    /// The header of the Bitcoin node's newest block; answers
+    /// [`LookUpTip`](crate::Output::LookUpTip).
+    TipHeader {
+        /// The header.
+        header: [u8; 80],
     },
     /// What became of a submitted block.
     BlockOutcome {

@@ -22,6 +22,8 @@ mod mining;
 mod outbox;
 mod output;
 mod peers;
+mod relay;
+mod served;
 mod snapshot;
 mod sync;
 
@@ -36,6 +38,7 @@ use p2pool_sharechain::{Params, ShareHash, Tracker};
 
 pub use crate::input::{BlockOutcome, Input, Loaded, LoadedShare, PeerId, RequestId, Solved};
 pub use crate::output::{DropReason, Event, Output};
+pub use crate::served::Served;
 pub use crate::snapshot::{ChainSummary, PoolBlock, WindowShare};
 
 /// Contextual checks in one step.
@@ -56,6 +59,8 @@ pub struct Config {
     pub donation: u16,
     /// Text in the scriptSig of own blocks; cut to what fits.
     pub coinbase_text: Vec<u8>,
+    /// Shares are announced by their hashes to every peer that understands it, instead of sent.
+    pub low_bandwidth: bool,
 }
 
 /// The node's brain. See the crate's documentation.
@@ -63,6 +68,7 @@ pub struct Config {
 pub struct Engine {
     config: Config,
     tracker: Tracker,
+    served: Served,
     selector: Selector,
     heights: BlockHeights,
     best: Option<ShareHash>,
@@ -72,6 +78,7 @@ pub struct Engine {
     requests: sync::Requests,
     work: mining::Work,
     outbox: outbox::Outbox,
+    repeats: relay::Repeats,
     rng: fastrand::Rng,
     changes: ChangeSet,
     next_sequence: u64,
@@ -90,6 +97,7 @@ impl Engine {
         Self {
             tracker: Tracker::new(Arc::clone(&config.params), rng.u64(..)),
             config,
+            served: Served::default(),
             selector: Selector::new(BlockSolutionRule::Hardened),
             heights: BlockHeights::new(),
             best: None,
@@ -98,6 +106,7 @@ impl Engine {
             requests: sync::Requests::default(),
             work: mining::Work::default(),
             outbox: outbox::Outbox::default(),
+            repeats: relay::Repeats::default(),
             rng,
             changes: ChangeSet::default(),
             next_sequence: 1,
@@ -112,16 +121,21 @@ impl Engine {
     pub fn handle(&mut self, now: Now, input: Input) {
         match input {
             Input::Load(loaded) => self.load(now, *loaded),
-            Input::PeerJoined { peer, best_share } => self.peer_joined(now, peer, best_share),
+            Input::PeerJoined { peer, best_share, services } => {
+                self.peer_joined(now, peer, best_share, services);
+            }
             Input::PeerLeft { peer } => self.peer_left(peer),
             Input::Shares { peer, shares } => self.shares_pushed(now, peer, shares),
             Input::UnknownShares { version, count } => self.note_unknown(version, count),
             Input::ShareReply { peer, request, shares } => {
                 self.share_reply(now, peer, request, shares);
             }
-            Input::ShareRequest { peer, request, hashes, parents, stops } => {
-                self.serve(peer, request, &hashes, parents, &stops);
-            }
+            Input::ShareHashes { .. }
+            | Input::BestBlock { .. }
+            | Input::CompactBlock { .. }
+            | Input::GetBlockTxn { .. }
+            | Input::BlockTxn { .. }
+            | Input::TipHeader { .. } => {}
             Input::Template(template) => self.new_template(now, template),
             Input::TemplateLost => self.template_lost(),
             Input::Solved(solved) => self.solved(now, &solved),
@@ -132,6 +146,7 @@ impl Engine {
         }
         self.settle(now);
         self.release_held(now);
+        self.repeat_blocks(now);
         self.expire_requests(now);
         self.flush_changes();
         self.schedule(now);
@@ -145,6 +160,11 @@ impl Engine {
     /// The share that own work builds on.
     pub fn best(&self) -> Option<ShareHash> {
         self.best
+    }
+
+    /// What is needed to answer peers who ask for shares.
+    pub fn served(&self) -> &Served {
+        &self.served
     }
 
     /// All known shares.
@@ -169,12 +189,12 @@ impl Engine {
         if self.is_unsettled {
             next = now.mono;
         }
-        if let Some(deadline) = self.outbox.next_deadline() {
-            next = next.min(deadline);
-        }
-        if let Some(deadline) = self.requests.next_deadline() {
-            next = next.min(deadline);
-        }
+        let timers = [
+            self.outbox.next_deadline(),
+            self.repeats.next_deadline(),
+            self.requests.next_deadline(),
+        ];
+        next = timers.into_iter().flatten().fold(next, MonoTime::min);
         self.outputs.push_back(Output::WakeAt(next));
     }
 

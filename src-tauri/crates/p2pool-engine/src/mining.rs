@@ -150,7 +150,9 @@ impl Engine {
         self.note_own_share(solved, grade.hash);
         if is_kept {
             self.take_in(now, None, vec![Arc::new(share)]);
-            if !grade.is_block {
+            if grade.is_block {
+                self.broadcast_block(now, grade.hash);
+            } else {
                 self.hold_until_stored(now, grade.hash);
             }
         }

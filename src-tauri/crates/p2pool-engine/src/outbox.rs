@@ -235,7 +235,7 @@ impl Engine {
         };
         self.push_block(&block);
         self.note_block(block);
-        self.broadcast(now, hash);
+        self.broadcast_block(now, hash);
     }
 
     fn push_block(&mut self, block: &FoundBlock) {

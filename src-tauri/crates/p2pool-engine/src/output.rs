@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bitcoin::bip152::{BlockTransactions, BlockTransactionsRequest, HeaderAndShortIds};
 use p2pool_sharechain::change::ChangeSet;
 use p2pool_sharechain::template::TemplateBase;
 use p2pool_sharechain::time::MonoTime;
@@ -33,14 +34,40 @@ pub enum Output {
         /// Where the peer may stop.
         stops: Vec<ShareHash>,
     },
-    /// Answer a question.
-    ReplyShares {
+    /// Say that shares are here, without sending them.
+    AnnounceShares {
         /// To whom.
         peer: PeerId,
-        /// Number of the question.
-        request: RequestId,
-        /// The shares, newest first.
-        shares: Vec<Arc<CheckedShare>>,
+        /// Newest first.
+        hashes: Vec<ShareHash>,
+    },
+    /// Tell the newest Bitcoin block.
+    SendBestBlock {
+        /// To whom.
+        peer: PeerId,
+        /// Its header.
+        header: [u8; 80],
+    },
+    /// Send a block that the pool found, in compact form.
+    SendCompactBlock {
+        /// To whom.
+        peer: PeerId,
+        /// The block.
+        block: Arc<HeaderAndShortIds>,
+    },
+    /// Ask for transactions of a block that came in compact form.
+    RequestBlockTxn {
+        /// Whom.
+        peer: PeerId,
+        /// Which block and transactions.
+        request: BlockTransactionsRequest,
+    },
+    /// Send transactions of a block that was sent in compact form.
+    SendBlockTxn {
+        /// To whom.
+        peer: PeerId,
+        /// The transactions.
+        transactions: Arc<BlockTransactions>,
     },
     /// End a connection.
     DropPeer {
@@ -77,6 +104,13 @@ pub enum Output {
         /// The block.
         block: Hash32,
     },
+    /// Find out the header of the Bitcoin node's newest block.
+    LookUpTip {
+        /// The block.
+        block: Hash32,
+    },
+    /// Ask the Bitcoin node for a new template at once: a peer knows of a newer block.
+    RefreshTemplate,
     /// Send [`Wake`](crate::Input::Wake) at this time; a later output replaces it.
     WakeAt(MonoTime),
     /// Something worth telling.

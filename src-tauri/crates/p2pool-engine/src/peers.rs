@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use p2pool_sharechain::ShareHash;
 use p2pool_sharechain::time::Now;
+use p2pool_wire::Services;
 
 use crate::Engine;
 use crate::input::PeerId;
+use crate::relay::Knowledge;
 
 /// What is known of each connection.
 #[derive(Debug, Default)]
@@ -18,6 +20,10 @@ pub(crate) struct Peers {
 struct Peer {
     /// Its best share when it joined.
     best_share: Option<ShareHash>,
+    /// What it understands.
+    services: Services,
+    /// Shares that it need not be sent.
+    knowledge: Knowledge,
 }
 
 impl Peers {
@@ -33,6 +39,22 @@ impl Peers {
         self.joined.keys().copied()
     }
 
+    /// What a peer understands.
+    pub(crate) fn services(&self, peer: PeerId) -> Services {
+        self.joined.get(&peer).map_or(Services::NONE, |peer| peer.services)
+    }
+
+    pub(crate) fn knowledge(&mut self, peer: PeerId) -> Option<&mut Knowledge> {
+        self.joined.get_mut(&peer).map(|peer| &mut peer.knowledge)
+    }
+
+    /// Shares have left the tracker: they may be told again.
+    pub(crate) fn forget(&mut self, removed: &[ShareHash]) {
+        for peer in self.joined.values_mut() {
+            removed.iter().for_each(|hash| peer.knowledge.forget(*hash));
+        }
+    }
+
     /// Peers that said this share was their best.
     pub(crate) fn with_best(&self, share: ShareHash) -> impl Iterator<Item = PeerId> + '_ {
         let has = move |peer: &Peer| peer.best_share == Some(share);
@@ -41,8 +63,16 @@ impl Peers {
 }
 
 impl Engine {
-    pub(crate) fn peer_joined(&mut self, now: Now, peer: PeerId, best_share: Option<ShareHash>) {
-        self.peers.joined.insert(peer, Peer { best_share });
+    pub(crate) fn peer_joined(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        best_share: Option<ShareHash>,
+        services: Services,
+    ) {
+        self.peers
+            .joined
+            .insert(peer, Peer { best_share, services, knowledge: Knowledge::default() });
         if let Some(hash) = best_share
             && self.tracker.get(hash).is_none()
         {

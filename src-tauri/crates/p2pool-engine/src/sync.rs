@@ -1,6 +1,6 @@
-//! Asking for shares, and answering those who ask.
+//! Asking for shares.
 //!
-//! Source: protocol notes, wire.md sections 6.2 and 6.3.
+//! Source: protocol notes, wire.md section 6.3.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,8 +20,6 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(15);
 const REQUESTS_MAX: usize = 8;
 /// Most ancestors asked for at once.
 const PARENTS_MAX: u64 = 500;
-/// Most shares in an answer, and most hashes in a question.
-const SERVE_MAX: u64 = 1000;
 /// Most stops in a question.
 const STOPS_MAX: usize = 100;
 
@@ -146,33 +144,5 @@ impl Engine {
             self.outputs.push_back(Output::DropPeer { peer, is_ban: false, reason });
             self.is_unsettled = true;
         }
-    }
-
-    /// Answers a peer's question from what is known.
-    pub(crate) fn serve(
-        &mut self,
-        peer: PeerId,
-        request: RequestId,
-        hashes: &[ShareHash],
-        parents: u64,
-        stops: &[ShareHash],
-    ) {
-        let wanted = u64::try_from(hashes.len()).unwrap_or(u64::MAX).max(1);
-        let per_hash = parents.min(SERVE_MAX / wanted).saturating_add(1);
-        let per_hash = usize::try_from(per_hash).unwrap_or(usize::MAX);
-        let stops: BTreeSet<ShareHash> = stops.iter().copied().collect();
-        let served = usize::try_from(SERVE_MAX).unwrap_or(usize::MAX);
-        let shares = hashes
-            .iter()
-            .flat_map(|hash| {
-                self.tracker
-                    .chain(Some(*hash))
-                    .take(per_hash)
-                    .take_while(|known| !stops.contains(&known.share.hash()))
-            })
-            .map(|known| Arc::clone(&known.share))
-            .take(served.saturating_add(hashes.len()))
-            .collect();
-        self.outputs.push_back(Output::ReplyShares { peer, request, shares });
     }
 }

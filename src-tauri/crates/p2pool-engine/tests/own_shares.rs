@@ -16,7 +16,7 @@ use rig::{EASY_BITS, HARD_BITS, Rig, params};
 fn with_peer() -> Rig {
     let mut rig = Rig::new(params(), 0);
     rig.template(10, HARD_BITS);
-    rig.handle(Input::PeerJoined { peer: 1, best_share: None });
+    rig.handle(rig::joined(1, None));
     rig
 }
 
@@ -51,7 +51,7 @@ fn slow_storage_does_not_cost_the_share() {
 fn block_leaves_at_once_in_all_directions() {
     let mut rig = Rig::new(params(), 0);
     rig.template(10, EASY_BITS);
-    rig.handle(Input::PeerJoined { peer: 1, best_share: None });
+    rig.handle(rig::joined(1, None));
     let outputs = rig.mine(true);
     assert!(outputs.iter().any(|o| matches!(o, Output::SubmitBlock { .. })));
     assert!(sends_shares(&outputs));
@@ -102,7 +102,7 @@ fn stored_shares_give_the_same_best_share_and_are_not_sent_again() {
         let shares = shares.iter().map(share).collect();
         let mut again = Rig::new(params(), 0);
         again.now = rig.now;
-        again.handle(Input::PeerJoined { peer: 1, best_share: None });
+        again.handle(rig::joined(1, None));
         let outputs = again.handle(Input::Load(Box::new(Loaded { shares, ..Loaded::default() })));
         assert!(!sends_shares(&outputs));
         again.engine.best()
@@ -146,7 +146,7 @@ fn node_that_must_not_be_alone_gives_out_no_work_alone() {
     let mut rig = Rig::new(Params { needs_peers: true, ..params() }, 0);
     rig.template(10, HARD_BITS);
     assert!(rig.work().is_none());
-    rig.handle(Input::PeerJoined { peer: 1, best_share: None });
+    rig.handle(rig::joined(1, None));
     assert!(rig.work().is_none(), "a peer alone is not enough: there is no best share");
 }
 

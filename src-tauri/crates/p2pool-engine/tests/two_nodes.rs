@@ -7,34 +7,42 @@ mod rig;
 use std::time::Duration;
 
 use p2pool_engine::{Input, Output};
+use p2pool_wire::message::ShareReq;
 use rig::{HARD_BITS, Rig, params};
 
 /// Carries what two engines say to each other until both are quiet.
 fn talk(a: &mut Rig, b: &mut Rig, mut from_a: Vec<Output>, mut from_b: Vec<Output>) {
     while !from_a.is_empty() || !from_b.is_empty() {
-        let next_b = from_a.drain(..).flat_map(|output| deliver(b, output)).collect();
-        let next_a = from_b.drain(..).flat_map(|output| deliver(a, output)).collect();
-        (from_a, from_b) = (next_a, next_b);
+        for output in core::mem::take(&mut from_a) {
+            deliver(output, (a, &mut from_a), (b, &mut from_b));
+        }
+        for output in core::mem::take(&mut from_b) {
+            deliver(output, (b, &mut from_b), (a, &mut from_a));
+        }
     }
 }
 
-fn deliver(to: &mut Rig, output: Output) -> Vec<Output> {
+/// Carries one message; what either side has to say to it is added to its own outputs.
+fn deliver(
+    output: Output,
+    (from, again): (&mut Rig, &mut Vec<Output>),
+    (to, back): (&mut Rig, &mut Vec<Output>),
+) {
     let peer = 1;
     match output {
-        Output::SendShares { shares, .. } => to.handle(Input::Shares { peer, shares }),
+        Output::SendShares { shares, .. } => back.extend(to.handle(Input::Shares { peer, shares })),
         Output::RequestShares { request, hashes, parents, stops, .. } => {
-            to.handle(Input::ShareRequest { peer, request, hashes, parents, stops })
+            let question = ShareReq { id: request, hashes, parents, stops };
+            let shares = Some(to.engine.served().answer(&question));
+            again.extend(from.handle(Input::ShareReply { peer, request, shares }));
         }
-        Output::ReplyShares { request, shares, .. } => {
-            to.handle(Input::ShareReply { peer, request, shares: Some(shares) })
-        }
-        _ => Vec::new(),
+        _ => {}
     }
 }
 
 fn join(a: &mut Rig, b: &mut Rig) {
-    let from_a = a.handle(Input::PeerJoined { peer: 1, best_share: b.engine.best() });
-    let from_b = b.handle(Input::PeerJoined { peer: 1, best_share: a.engine.best() });
+    let from_a = a.handle(rig::joined(1, b.engine.best()));
+    let from_b = b.handle(rig::joined(1, a.engine.best()));
     talk(a, b, from_a, from_b);
 }
 

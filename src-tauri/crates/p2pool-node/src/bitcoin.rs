@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
+use bitcoin::hex::FromHex;
+use p2pool_bitcoind::rpc::Limits;
 use p2pool_bitcoind::{
     ChainCheckError, RetryPolicy, RpcClient, RpcConfig, RpcError, SourceError, SubmitOutcome,
     TemplateState, submit_with_retries,
@@ -39,6 +41,10 @@ pub(crate) enum BitcoinCommand {
     Watch { hash: ShareHash },
     /// Find out a block's height.
     LookUpHeight { block: Hash32 },
+    /// Find out the header of the newest block.
+    LookUpTip { block: Hash32 },
+    /// Ask for a new template at once.
+    RefreshTemplate,
 }
 
 /// The service's state.
@@ -64,6 +70,9 @@ enum Found {
     Height {
         block: Hash32,
         height: Option<u32>,
+    },
+    Tip {
+        header: [u8; 80],
     },
     /// All watched blocks have been asked about.
     AllChecked,
@@ -139,6 +148,7 @@ impl BitcoinService {
     async fn report(&self, find: Found, watched: &mut BTreeSet<ShareHash>) {
         let input = match find {
             Found::Height { block, height } => Input::BlockHeight { block, height },
+            Found::Tip { header } => Input::TipHeader { header },
             Found::AllChecked => return,
             Found::Outcome { hash, outcome, is_final } => {
                 if is_final {
@@ -201,6 +211,16 @@ fn start(
                 let _ = found.send(Found::Height { block, height }).await;
             });
         }
+        BitcoinCommand::LookUpTip { block } => {
+            jobs.spawn("newest block", async move {
+                if let Some(header) = header(block, &client).await {
+                    // Nobody listens only when the node is stopping.
+                    let _ = found.send(Found::Tip { header }).await;
+                }
+            });
+        }
+        // The template's source looks for a newer tip every few seconds anyway.
+        BitcoinCommand::RefreshTemplate => {}
     }
 }
 
@@ -246,6 +266,13 @@ async fn check_all(blocks: Vec<ShareHash>, client: RpcClient, found: mpsc::Sende
     }
     // Nobody listens only when the node is stopping.
     let _ = found.send(Found::AllChecked).await;
+}
+
+/// The header of a block, as its 80 bytes.
+async fn header(block: Hash32, client: &RpcClient) -> Option<[u8; 80]> {
+    let hash = BlockHash::from_byte_array(block).to_string();
+    let text: String = client.call("getblockheader", (hash, false), Limits::SHORT).await.ok()?;
+    FromHex::from_hex(&text).ok()
 }
 
 fn code_of(error: &SourceError) -> ProblemCode {

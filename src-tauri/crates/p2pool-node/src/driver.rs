@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pool_engine::{ChainSummary, Engine, Event, Input, Output, PeerId, Solved};
+use p2pool_engine::{ChainSummary, Engine, Event, Input, Output, PeerId, Served, Solved};
 use p2pool_sharechain::change::ChangeSet;
 use p2pool_sharechain::template::TemplateBase;
 use p2pool_sharechain::time::MonoTime;
 use p2pool_sharechain::versions::ShareVersion;
+use p2pool_wire::Services;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +48,7 @@ pub(crate) enum FromPeer {
     Joined {
         peer: PeerId,
         best_share: Option<p2pool_sharechain::ShareHash>,
+        services: Services,
         commands: mpsc::Sender<PeerCommand>,
     },
     /// For the engine.
@@ -61,6 +63,8 @@ pub(crate) struct DriverHandle {
     pub(crate) peers: mpsc::Sender<FromPeer>,
     pub(crate) work: watch::Receiver<Option<Arc<TemplateBase>>>,
     pub(crate) summary: watch::Receiver<Arc<ChainSummary>>,
+    /// What peers may ask for.
+    pub(crate) served: watch::Receiver<Served>,
 }
 
 /// Where a driver's outputs go.
@@ -91,6 +95,7 @@ pub(crate) struct Driver {
     intake: Intake,
     work: watch::Sender<Option<Arc<TemplateBase>>>,
     summary: watch::Sender<Arc<ChainSummary>>,
+    served: watch::Sender<Served>,
     /// Work as the engine wants it; published only while mining.
     newest: Option<Arc<TemplateBase>>,
     is_mining: bool,
@@ -116,12 +121,14 @@ impl Driver {
         let (peers_sender, peers) = mpsc::channel(PEERS_QUEUE);
         let (work, work_reader) = watch::channel(None);
         let (summary, summary_reader) = watch::channel(Arc::default());
+        let (served, served_reader) = watch::channel(Served::default());
         let handle = DriverHandle {
             solved: solved_sender,
             control: control_sender,
             peers: peers_sender,
             work: work_reader,
             summary: summary_reader,
+            served: served_reader,
         };
         let driver = Self {
             engine,
@@ -130,6 +137,7 @@ impl Driver {
             intake: Intake { solved, control, peers },
             work,
             summary,
+            served,
             newest: None,
             is_mining,
             peers: BTreeMap::new(),
@@ -185,9 +193,9 @@ impl Driver {
                 self.publish();
                 return;
             }
-            Step::Peer(FromPeer::Joined { peer, best_share, commands }) => {
+            Step::Peer(FromPeer::Joined { peer, best_share, services, commands }) => {
                 self.peers.insert(peer, commands);
-                Input::PeerJoined { peer, best_share }
+                Input::PeerJoined { peer, best_share, services }
             }
             Step::Persisted => Input::Persisted { sequence: *self.sinks.persisted.borrow() },
             Step::Wake => Input::Wake,
@@ -211,12 +219,24 @@ impl Driver {
             Output::RequestShares { peer, request, hashes, parents, stops } => {
                 self.tell(peer, PeerCommand::Request { request, hashes, parents, stops });
             }
-            Output::ReplyShares { peer, request, shares } => {
-                self.tell(peer, PeerCommand::Reply { request, shares });
+            Output::AnnounceShares { peer, hashes } => {
+                self.tell(peer, PeerCommand::Announce(hashes));
+            }
+            Output::SendBestBlock { peer, header } => {
+                self.tell(peer, PeerCommand::BestBlock(header));
+            }
+            Output::SendCompactBlock { peer, block } => {
+                self.tell(peer, PeerCommand::CompactBlock(block));
+            }
+            Output::RequestBlockTxn { peer, request } => {
+                self.tell(peer, PeerCommand::RequestBlockTxn(request));
+            }
+            Output::SendBlockTxn { peer, transactions } => {
+                self.tell(peer, PeerCommand::BlockTxn(transactions));
             }
             Output::DropPeer { peer, is_ban, reason } => {
                 tracing::debug!(peer, is_ban, ?reason, "peer dropped");
-                self.peers.remove(&peer);
+                self.drop_peer(peer, is_ban);
             }
             Output::Persist { sequence, changes } => self.store(sequence, changes),
             Output::Publish(base) => {
@@ -233,6 +253,10 @@ impl Driver {
             Output::LookUpHeight { block } => {
                 self.unsent.push_back(BitcoinCommand::LookUpHeight { block });
             }
+            Output::LookUpTip { block } => {
+                self.unsent.push_back(BitcoinCommand::LookUpTip { block });
+            }
+            Output::RefreshTemplate => self.unsent.push_back(BitcoinCommand::RefreshTemplate),
             Output::WakeAt(at) => self.wake = at,
             Output::Event(event) => {
                 self.is_summary_old = true;
@@ -248,6 +272,13 @@ impl Driver {
         if commands.try_send(command).is_err() {
             tracing::debug!(peer, "peer does not keep up");
             self.peers.remove(&peer);
+        }
+    }
+
+    /// Tells a peer's task why it ends, if there is room; without the channel it ends anyway.
+    fn drop_peer(&mut self, peer: PeerId, is_ban: bool) {
+        if let Some(commands) = self.peers.remove(&peer) {
+            let _ = commands.try_send(PeerCommand::Drop { is_ban });
         }
     }
 
@@ -279,6 +310,13 @@ impl Driver {
         if let Some((sequence, changes)) = self.unstored.take() {
             self.unstored = self.send_changes(sequence, changes);
         }
+        self.served.send_if_modified(|served| {
+            let is_new = served.revision() != self.engine.served().revision();
+            if is_new {
+                *served = self.engine.served().clone();
+            }
+            is_new
+        });
         let now = self.clock.now().mono;
         if self.is_summary_old && now >= self.next_summary {
             self.is_summary_old = false;

@@ -47,6 +47,7 @@ pub(crate) async fn run_member(parts: MemberParts, token: CancellationToken) {
         payout_address: member.address.clone().into_bytes(),
         donation: 0,
         coinbase_text: Vec::new(),
+        low_bandwidth: false,
     });
     let Ok((source, templates)) = TemplateSource::new(&rpc, params.chain, Timings::default())
     else {

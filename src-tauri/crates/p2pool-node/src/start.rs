@@ -175,6 +175,7 @@ impl Prepared {
             payout_address: payout_address.clone().into_bytes(),
             donation: settings.donation,
             coinbase_text: settings.coinbase_text.clone().into_bytes(),
+            low_bandwidth: false,
         });
         let (driver, handle) = Driver::new(engine, clock, sinks, settings.mines_at_start);
         let control = handle.control.clone();

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
-use p2pool_engine::{Config, Engine, Input, Output, Solved};
+use p2pool_engine::{Config, Engine, Input, Output, PeerId, Solved};
 use p2pool_sharechain::template::{
     BlockTemplate, MinerTerms, ShareTemplate, Solution, TemplateBase,
 };
 use p2pool_sharechain::time::{MonoTime, Now, UnixTime};
-use p2pool_sharechain::{CompactBits, Params, U256};
+use p2pool_sharechain::{CompactBits, Params, ShareHash, U256};
+use p2pool_wire::Services;
 
 /// Bitcoin's difficulty 1, hard enough that no share is a block by accident.
 pub(crate) const HARD_BITS: CompactBits = CompactBits(0x1d00_ffff);
@@ -26,6 +27,11 @@ const ADDRESSES: [&str; 2] =
 /// A network on which one hash in 256 is a share.
 pub(crate) fn params() -> Params {
     Params::simulation()
+}
+
+/// A peer with these abilities joins.
+pub(crate) fn joined(peer: PeerId, best_share: Option<ShareHash>) -> Input {
+    Input::PeerJoined { peer, best_share, services: Services::NONE }
 }
 
 /// One engine with its clock and what it has put out.
@@ -46,6 +52,7 @@ impl Rig {
             payout_address: address.as_bytes().to_vec(),
             donation: 0,
             coinbase_text: b"test".to_vec(),
+            low_bandwidth: false,
         });
         let start = MonoTime(Duration::from_secs(1_000));
         let now = Now { wall: UnixTime(1_800_000_000), mono: start };

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use p2pool_engine::{ChainSummary, Input, PeerId, RequestId};
+use bitcoin::bip152::{BlockTransactions, BlockTransactionsRequest, HeaderAndShortIds};
+use p2pool_engine::{ChainSummary, Input, PeerId, RequestId, Served};
 use p2pool_sharechain::share::ParseShareError;
 use p2pool_sharechain::verify::StandaloneError;
 use p2pool_sharechain::versions::ShareVersion;
@@ -40,8 +41,21 @@ const CHECK_INLINE_MAX: usize = 32;
 #[derive(Debug)]
 pub(crate) enum PeerCommand {
     Shares(Vec<Arc<CheckedShare>>),
-    Request { request: RequestId, hashes: Vec<ShareHash>, parents: u64, stops: Vec<ShareHash> },
-    Reply { request: RequestId, shares: Vec<Arc<CheckedShare>> },
+    Request {
+        request: RequestId,
+        hashes: Vec<ShareHash>,
+        parents: u64,
+        stops: Vec<ShareHash>,
+    },
+    Announce(Vec<ShareHash>),
+    BestBlock([u8; 80]),
+    CompactBlock(Arc<HeaderAndShortIds>),
+    RequestBlockTxn(BlockTransactionsRequest),
+    BlockTxn(Arc<BlockTransactions>),
+    /// The last command: the engine wants the connection ended.
+    Drop {
+        is_ban: bool,
+    },
 }
 
 /// What every connection needs.
@@ -51,6 +65,8 @@ pub(crate) struct PeerLinks {
     pub(crate) params: Arc<Params>,
     pub(crate) driver: mpsc::Sender<FromPeer>,
     pub(crate) summary: watch::Receiver<Arc<ChainSummary>>,
+    /// Answers to questions for shares.
+    pub(crate) served: watch::Receiver<Served>,
     /// `None`: nobody is told who comes and goes.
     pub(crate) events: Option<broadcast::Sender<NodeEvent>>,
     /// Random number of this node.
@@ -73,6 +89,7 @@ impl PeerLinks {
             params,
             driver: driver.peers.clone(),
             summary: driver.summary.clone(),
+            served: driver.served.clone(),
             events,
             nonce,
             connected: Arc::default(),
@@ -189,9 +206,8 @@ impl Connection {
                     self.session.handle(now, input);
                 }
                 command = next_command(&mut self.commands) => {
-                    let Some(command) = command else { break };
-                    let now = self.links.clock.now().mono;
-                    self.session.handle(now, p2pool_wire::Input::Send(message(command)));
+                    let Some(message) = command.and_then(message) else { break };
+                    self.send(message);
                 }
                 () = tokio::time::sleep_until(wake) => {
                     let now = self.links.clock.now().mono;
@@ -219,8 +235,12 @@ impl Connection {
                     self.nonce = Some(peer.nonce);
                     self.lock_connected().insert(peer.nonce);
                     self.tell_all(NodeEventKind::MemberJoined { address: self.address });
-                    let joined =
-                        FromPeer::Joined { peer: self.id, best_share: peer.best_share, commands };
+                    let joined = FromPeer::Joined {
+                        peer: self.id,
+                        best_share: peer.best_share,
+                        services: peer.services,
+                        commands,
+                    };
                     if self.links.driver.send(joined).await.is_err() {
                         return false;
                     }
@@ -265,27 +285,42 @@ impl Connection {
                     return false;
                 }
             },
-            Message::ShareReq(ShareReq { id, hashes, parents, stops }) => {
-                Input::ShareRequest { peer, request: id, hashes, parents, stops }
-            }
-            // Addresses and blocks of others are not used yet; the rest concerns the session.
+            Message::ShareReq(question) => return self.serve(&question),
+            Message::ShareHashes(hashes) => Input::ShareHashes { peer, hashes },
+            Message::BestBlock(header) => Input::BestBlock { peer, header },
+            Message::CompactBlock(block) => Input::CompactBlock { peer, block },
+            Message::GetBlockTxn(request) => Input::GetBlockTxn { peer, request },
+            Message::BlockTxn(transactions) => Input::BlockTxn { peer, transactions },
+            // Addresses of others are not used yet; the rest concerns the session.
             Message::Version(_)
             | Message::Ping
             | Message::AddrMe { .. }
             | Message::Addrs(_)
             | Message::GetAddrs { .. }
-            | Message::BestBlock(_)
             | Message::HaveTx(_)
             | Message::LosingTx(_)
             | Message::RememberTx { .. }
             | Message::ForgetTx(_)
-            | Message::ShareHashes(_)
-            | Message::CompactBlock(_)
-            | Message::GetBlockTxn(_)
-            | Message::BlockTxn(_)
             | Message::Unknown(_) => return true,
         };
         self.links.driver.send(FromPeer::Engine(input)).await.is_ok()
+    }
+
+    /// Answers a question for shares; `false` ends the connection, as asking for nothing does.
+    fn serve(&mut self, question: &ShareReq) -> bool {
+        if question.hashes.is_empty() {
+            return false;
+        }
+        let shares = self.links.served.borrow().answer(question);
+        let shares = shares.iter().map(raw).collect();
+        let (id, result) = (question.id, ReplyResult::Good);
+        self.send(Message::ShareReply(ShareReply { id, result, shares }));
+        true
+    }
+
+    fn send(&mut self, message: Message) {
+        let now = self.links.clock.now().mono;
+        self.session.handle(now, p2pool_wire::Input::Send(message));
     }
 
     /// Checks shares as far as they can be without others; unknown types are left out.
@@ -350,18 +385,27 @@ fn check(raw: &RawShare, params: &Params) -> Option<Result<Arc<CheckedShare>, St
     }
 }
 
-fn message(command: PeerCommand) -> Message {
-    match command {
+/// The message that a command sends; `None` if the connection ends.
+fn message(command: PeerCommand) -> Option<Message> {
+    Some(match command {
         PeerCommand::Shares(shares) => Message::Shares(shares.iter().map(raw).collect()),
         PeerCommand::Request { request, hashes, parents, stops } => {
             Message::ShareReq(ShareReq { id: request, hashes, parents, stops })
         }
-        PeerCommand::Reply { request, shares } => Message::ShareReply(ShareReply {
-            id: request,
-            result: ReplyResult::Good,
-            shares: shares.iter().map(raw).collect(),
-        }),
-    }
+        PeerCommand::Announce(hashes) => Message::ShareHashes(hashes),
+        PeerCommand::BestBlock(header) => Message::BestBlock(header),
+        PeerCommand::CompactBlock(block) => {
+            Message::CompactBlock(Box::new(Arc::unwrap_or_clone(block)))
+        }
+        PeerCommand::RequestBlockTxn(request) => Message::GetBlockTxn(request),
+        PeerCommand::BlockTxn(transactions) => {
+            Message::BlockTxn(Arc::unwrap_or_clone(transactions))
+        }
+        PeerCommand::Drop { is_ban } => {
+            tracing::debug!(is_ban, "connection ended by the engine");
+            return None;
+        }
+    })
 }
 
 fn raw(share: &Arc<CheckedShare>) -> RawShare {

@@ -14,7 +14,7 @@ use p2pool_sharechain::{CheckedShare, Hash32, Params, ShareHash};
 
 use super::bitcoin_side::{check_block, check_work};
 use super::forge::Forge;
-pub(super) use talk::{Asked, Peer, Question};
+pub(super) use talk::{Peer, Question};
 
 /// Work published last, kept for miners who are late.
 const WORKS_KEPT: usize = 4;
@@ -163,14 +163,7 @@ impl Ledger {
     }
 
     /// Checks an output and takes it to the books.
-    pub(super) fn enter(
-        &mut self,
-        engine: &Engine,
-        now: Now,
-        asked: Asked,
-        forge: &mut Forge,
-        output: Output,
-    ) {
+    pub(super) fn enter(&mut self, engine: &Engine, now: Now, forge: &mut Forge, output: Output) {
         self.note(&output);
         match output {
             Output::SendShares { peer, shares } => self.send(engine, peer, &shares),
@@ -178,9 +171,13 @@ impl Ledger {
                 let question = Question::new(now, peer, &hashes, parents, stops);
                 self.request(engine, request, question);
             }
-            Output::ReplyShares { peer, request, shares } => {
-                asked.check_reply(engine, peer, request, &shares);
-            }
+            Output::AnnounceShares { .. }
+            | Output::SendBestBlock { .. }
+            | Output::SendCompactBlock { .. }
+            | Output::RequestBlockTxn { .. }
+            | Output::SendBlockTxn { .. }
+            | Output::LookUpTip { .. }
+            | Output::RefreshTemplate => {}
             Output::DropPeer { peer, is_ban, reason } => self.drop_peer(now, peer, is_ban, reason),
             Output::Persist { sequence, changes } => {
                 assert_eq!(sequence, self.sequence + 1, "change sets are counted");
@@ -225,7 +222,13 @@ impl Ledger {
                 let asked = hashes.first().map_or(0, number_of);
                 (2, peer.wrapping_mul(31) ^ asked ^ parents ^ (stops.len() as u64) << 32)
             }
-            Output::ReplyShares { shares, .. } => (3, first(shares) ^ shares.len() as u64),
+            Output::AnnounceShares { hashes, .. } => (3, hashes.first().map_or(0, number_of)),
+            Output::SendBestBlock { peer, .. } => (12, *peer),
+            Output::SendCompactBlock { peer, .. } => (13, *peer),
+            Output::RequestBlockTxn { peer, .. } => (14, *peer),
+            Output::SendBlockTxn { peer, .. } => (15, *peer),
+            Output::LookUpTip { block } => (16, u64::from(block[0])),
+            Output::RefreshTemplate => (17, 0),
             Output::DropPeer { peer, is_ban, .. } => (4, peer << 1 | u64::from(*is_ban)),
             Output::Persist { changes, .. } => (5, changes.best.as_ref().map_or(0, number_of)),
             Output::Publish(base) => (6, base.as_ref().map_or(0, |base| base.sequence)),

@@ -8,7 +8,7 @@ use p2pool_sharechain::Params;
 use p2pool_sharechain::time::{MonoTime, Now, UnixTime};
 
 use super::forge::{self, Forge};
-use super::ledger::{Asked, Ledger};
+use super::ledger::Ledger;
 
 /// Steps that the engine may ask for at one moment before it must have come to rest.
 const STEPS_MAX: usize = 2_000;
@@ -38,8 +38,8 @@ impl Node {
     }
 
     /// Gives one input and carries out what it causes, the end of connections included.
-    pub(super) fn handle(&mut self, forge: &mut Forge, asked: Asked, input: Input) {
-        self.settle(forge, asked, input);
+    pub(super) fn handle(&mut self, forge: &mut Forge, input: Input) {
+        self.settle(forge, input);
         while let Some(peer) = self.ledger.dropped_peer() {
             self.hang_up(forge, peer);
         }
@@ -48,23 +48,23 @@ impl Node {
     /// A connection ends.
     pub(super) fn hang_up(&mut self, forge: &mut Forge, peer: PeerId) {
         self.ledger.forget_peer(peer);
-        self.settle(forge, Asked::Nothing, Input::PeerLeft { peer });
+        self.settle(forge, Input::PeerLeft { peer });
     }
 
     /// Gives one input and wakes the engine while it has work left.
-    fn settle(&mut self, forge: &mut Forge, asked: Asked, input: Input) {
-        self.step(forge, asked, input);
+    fn settle(&mut self, forge: &mut Forge, input: Input) {
+        self.step(forge, input);
         for _ in 0..STEPS_MAX {
             if self.wake > self.now.mono {
                 self.ledger.check_rest(&self.engine, self.now, forge);
                 return;
             }
-            self.step(forge, Asked::Nothing, Input::Wake);
+            self.step(forge, Input::Wake);
         }
         panic!("the engine does not come to rest");
     }
 
-    fn step(&mut self, forge: &mut Forge, asked: Asked, input: Input) {
+    fn step(&mut self, forge: &mut Forge, input: Input) {
         self.ledger.count_step();
         self.note(&input);
         self.engine.handle(self.now, input);
@@ -74,7 +74,7 @@ impl Node {
             if let Output::WakeAt(at) = output {
                 wake = Some(at);
             } else {
-                self.ledger.enter(&self.engine, self.now, asked, forge, output);
+                self.ledger.enter(&self.engine, self.now, forge, output);
             }
         }
         assert!(self.engine.poll().is_none(), "drained is drained");
@@ -98,7 +98,7 @@ impl Node {
                 break;
             }
             self.set_time(self.wake.max(self.now.mono));
-            self.handle(forge, Asked::Nothing, Input::Wake);
+            self.handle(forge, Input::Wake);
         }
         self.sleep(forge, end.since(self.now.mono));
     }
@@ -106,7 +106,7 @@ impl Node {
     /// Lets time pass all at once, as when the computer slept.
     pub(super) fn sleep(&mut self, forge: &mut Forge, time: Duration) {
         self.set_time(self.now.mono + time);
-        self.handle(forge, Asked::Nothing, Input::Wake);
+        self.handle(forge, Input::Wake);
     }
 
     fn set_time(&mut self, mono: MonoTime) {
@@ -126,14 +126,14 @@ impl Node {
         let own = self.ledger.own().cloned().collect();
         let blocks = self.ledger.blocks().cloned().collect();
         let loaded = Loaded { shares, own, blocks };
-        self.handle(forge, Asked::Nothing, Input::Load(Box::new(loaded)));
+        self.handle(forge, Input::Load(Box::new(loaded)));
     }
 
     /// Starts with shares that storage holds.
     pub(super) fn load(&mut self, forge: &mut Forge, shares: Vec<LoadedShare>) {
         self.ledger.note_loaded(&shares);
         let loaded = Loaded { shares, ..Loaded::default() };
-        self.handle(forge, Asked::Nothing, Input::Load(Box::new(loaded)));
+        self.handle(forge, Input::Load(Box::new(loaded)));
     }
 }
 
@@ -143,6 +143,7 @@ fn config(params: &Arc<Params>, seed: u64) -> Config {
         seed,
         payout_address: forge::payee(0, params),
         donation: 65,
+        low_bandwidth: seed % 8 == 3,
         coinbase_text: if seed % 4 == 1 { Vec::new() } else { b"fuzz".to_vec() },
     }
 }

@@ -7,9 +7,11 @@ use p2pool_engine::{Input, PeerId, RequestId};
 use p2pool_sharechain::share::StaleInfo;
 use p2pool_sharechain::versions::ShareVersion;
 use p2pool_sharechain::{CheckedShare, ShareHash};
+use p2pool_wire::Services;
+use p2pool_wire::message::ShareReq;
 
 use super::forge::{EASY_BITS, HARD_BITS, HISTORY_SHARES, Made, PAYEES, Terms};
-use super::ledger::{Asked, Question};
+use super::ledger::Question;
 use super::world::World;
 use crate::choices::Choices;
 
@@ -36,7 +38,7 @@ impl World {
         let peer = self.next_peer;
         self.next_peer += 1;
         self.node.ledger.add_peer(peer);
-        self.give(Input::PeerJoined { peer, best_share });
+        self.give(Input::PeerJoined { peer, best_share, services: Services::NONE });
         peer
     }
 
@@ -188,7 +190,6 @@ impl World {
 
     /// A peer asks the node for shares, reasonably or not.
     pub(super) fn question_is_asked(&mut self, choices: &mut Choices<'_>) {
-        let Some(peer) = self.some_peer(choices) else { return };
         let mut some = |world: &Self, count: usize| -> Vec<ShareHash> {
             (0..count).map(|_| world.some_share(choices)).collect()
         };
@@ -201,10 +202,8 @@ impl World {
             _ => hashes[..1].to_vec(),
         };
         let parents = choices.pick(&[0, 1, 100, 499, 1_000, u64::MAX]);
-        let request = [choices.u8(); 32];
-        let asked = Asked::Shares { peer, request, hashes: hashes.len() };
-        let input = Input::ShareRequest { peer, request, hashes, parents, stops };
-        self.node.handle(&mut self.forge, asked, input);
+        let id = [choices.u8(); 32];
+        self.node.ledger.check_answer(&self.node.engine, &ShareReq { id, hashes, parents, stops });
     }
 
     /// A peer, if there is one, sends shares unasked.

@@ -11,7 +11,6 @@ use p2pool_sharechain::{CompactBits, Params, ShareHash, U256};
 
 use super::bitcoin_side::{block_at, share_template, template};
 use super::forge::{self, EASY_BITS, Forge, HARD_BITS, HISTORY_PACE, HISTORY_SHARES, START};
-use super::ledger::Asked;
 use super::node::Node;
 use crate::choices::Choices;
 
@@ -112,7 +111,7 @@ impl World {
     }
 
     pub(super) fn give(&mut self, input: Input) {
-        self.node.handle(&mut self.forge, Asked::Nothing, input);
+        self.node.handle(&mut self.forge, input);
     }
 
     pub(super) fn can_make_shares(&self) -> bool {

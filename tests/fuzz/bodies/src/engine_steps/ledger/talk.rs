@@ -7,6 +7,7 @@ use std::sync::Arc;
 use p2pool_engine::{DropReason, Engine, PeerId, RequestId};
 use p2pool_sharechain::time::{MonoTime, Now};
 use p2pool_sharechain::{CheckedShare, ShareHash};
+use p2pool_wire::message::ShareReq;
 
 use super::Ledger;
 use crate::engine_steps::forge::Made;
@@ -21,18 +22,6 @@ const REQUESTS_MAX: usize = 8;
 const ANSWER_MAX: usize = 1000;
 /// Time that a peer has for an answer.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// What the input of a step entitles the engine to.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::engine_steps) enum Asked {
-    Nothing,
-    /// A peer asked for so many shares.
-    Shares {
-        peer: PeerId,
-        request: RequestId,
-        hashes: usize,
-    },
-}
 
 /// A question that the engine has sent.
 #[derive(Clone, Debug)]
@@ -79,25 +68,20 @@ impl Question {
     }
 }
 
-impl Asked {
-    /// Nobody gets more than he asked for.
-    pub(super) fn check_reply(
-        self,
-        engine: &Engine,
-        to: PeerId,
-        reply: RequestId,
-        shares: &[Arc<CheckedShare>],
-    ) {
-        let Self::Shares { peer, request, hashes } = self else {
-            panic!("an answer that nobody asked for");
-        };
-        assert_eq!((peer, request), (to, reply));
-        assert!(shares.len() <= ANSWER_MAX + hashes, "an answer of {} shares", shares.len());
-        assert!(shares.iter().all(|share| engine.tracker().get(share.hash()).is_some()));
-    }
-}
-
 impl Ledger {
+    /// Nobody gets more than he asked for, and nothing that is not known.
+    pub(in crate::engine_steps) fn check_answer(&self, engine: &Engine, question: &ShareReq) {
+        assert_eq!(engine.served().revision() > 0, engine.tracker().revision() > 0);
+        let shares = engine.served().answer(question);
+        assert!(shares.len() <= ANSWER_MAX + question.hashes.len(), "too long an answer");
+        assert!(shares.iter().all(|share| engine.tracker().get(share.hash()).is_some()));
+        for hash in &question.hashes {
+            let is_known = engine.tracker().get(*hash).is_some();
+            let is_wanted = is_known && !question.stops.contains(hash);
+            assert!(!is_wanted || shares.iter().any(|share| share.hash() == *hash), "left out");
+        }
+    }
+
     /// Connections, oldest first.
     pub(in crate::engine_steps) fn peers(&self) -> Vec<PeerId> {
         self.peers.keys().copied().collect()
