@@ -15,6 +15,7 @@ mod cpu_miner;
 mod driver;
 mod handle;
 mod p2p;
+pub mod payout_address;
 mod practice;
 mod root;
 mod settings;
