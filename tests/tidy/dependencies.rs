@@ -11,7 +11,7 @@ use crate::repository::{File, files, root};
 /// Each package with all of ours that it may name. Those below `tests` may name every one.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("p2pool-desktop", &["p2pool-app", "p2pool-sharechain"]),
-    ("p2poold", &["p2pool-node", "p2pool-sharechain"]),
+    ("p2poold", &["p2pool-node", "p2pool-bitcoind", "p2pool-sharechain"]),
     (
         "p2pool-app",
         &["p2pool-node", "p2pool-devices", "p2pool-bitcoind", "p2pool-store", "p2pool-sharechain"],

@@ -66,7 +66,9 @@ pub use self::conf::Fault;
 pub use self::configuration::{ConfState, Refusal};
 pub use self::findings::{Finding, FindingKind};
 pub use self::folders::{System, Variables};
-pub use self::inspect::{ChooseError, Cookie, Inspection, LocalNode, Surroundings, inspect};
+pub use self::inspect::{
+    ChooseError, Cookie, Inspection, LocalNode, Surroundings, inspect, look_at,
+};
 pub use self::login::{NewLogin, NoEntropy};
 pub use self::plan::{LoginStyle, Plan, PlanError, Wish, plan, undo};
 pub use self::process::{Program, RunningNode, running_nodes};

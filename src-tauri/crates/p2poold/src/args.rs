@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use p2pool_node::{ProblemCode, RawPractice, RawSettings, Settings, SettingsError};
 
 use crate::books::{BlocksArgs, SharesArgs};
+use crate::conf::ConfArgs;
 use crate::failure::Failure;
 use crate::folders;
 use crate::p2p_args::P2pArgs;
@@ -29,6 +30,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Mine in a practice pool on a private Bitcoin chain; its coins have no value.
     Practice(Box<PracticeArgs>),
+    Conf(ConfArgs),
     Shares(SharesArgs),
     Blocks(BlocksArgs),
 }

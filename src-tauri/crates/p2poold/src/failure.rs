@@ -10,9 +10,11 @@ use crate::notice::Notice;
 /// Code of wrong options.
 const BAD_OPTIONS: &str = "E-CLI-01";
 /// Exit code of wrong options and settings.
-const EXIT_INPUT: u8 = 2;
+pub(crate) const EXIT_INPUT: u8 = 2;
 /// Exit code of everything else.
-const EXIT_FAILURE: u8 = 1;
+pub(crate) const EXIT_FAILURE: u8 = 1;
+/// Exit code of a look at something that needs a person's hand.
+pub(crate) const EXIT_TO_DO: u8 = 4;
 
 /// An end before its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +34,15 @@ impl Failure {
     pub(crate) fn bad_options(details: &str) -> Self {
         Self {
             code: BAD_OPTIONS,
-            sentence: "These options cannot be used. See p2poold practice --help.".into(),
+            sentence: "These options cannot be used. See p2poold --help.".into(),
             details: details.trim_end().to_owned(),
             exit: EXIT_INPUT,
         }
+    }
+
+    /// A value that cannot be.
+    pub(crate) fn bad_value(sentence: String) -> Self {
+        Self { code: BAD_OPTIONS, sentence, details: String::new(), exit: EXIT_INPUT }
     }
 
     /// The system does not say where data belongs.

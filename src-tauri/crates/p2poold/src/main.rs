@@ -9,15 +9,22 @@
 
 mod args;
 mod books;
+mod catalogue;
+mod chain;
+mod conf;
 mod face;
 mod failure;
+#[cfg(test)]
+mod fake_node;
 mod folders;
 mod json;
 mod logs;
 mod notice;
+mod output;
 mod p2p_args;
 mod payees;
 mod run;
+mod secrets;
 mod signals;
 mod status;
 mod summary;
@@ -39,6 +46,7 @@ use crate::face::Face;
 use crate::failure::Failure;
 use crate::json::JsonLines;
 use crate::logs::LogLines;
+use crate::output::Console;
 use crate::run::{Goal, Run};
 use crate::signals::Signals;
 use crate::view::{LiveView, PlainLines};
@@ -49,6 +57,10 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => failure.tell(args.json),
         },
+        Ok(Cli { command: Command::Conf(args) }) => {
+            let (mut out, mut answers) = (io::stdout(), io::stdin().lock());
+            ended(conf::conf(&args, Console::new(&mut out, &mut answers)))
+        }
         Ok(Cli { command: Command::Shares(args) }) => told(books::shares(&args)),
         Ok(Cli { command: Command::Blocks(args) }) => told(books::blocks(&args)),
         Err(error) => not_options(&error),
@@ -57,6 +69,10 @@ fn main() -> ExitCode {
 
 fn told(outcome: Result<(), Failure>) -> ExitCode {
     outcome.map_or_else(|failure| failure.tell(false), |()| ExitCode::SUCCESS)
+}
+
+fn ended(outcome: Result<u8, Failure>) -> ExitCode {
+    outcome.map_or_else(|failure| failure.tell(false), ExitCode::from)
 }
 
 /// Help and versions are printed; everything else is a mistake.

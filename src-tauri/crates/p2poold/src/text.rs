@@ -54,6 +54,11 @@ pub(crate) fn short(hash: &str) -> String {
     format!("…{}", hash.get(start..).unwrap_or(hash))
 }
 
+/// Texts from elsewhere (worker names, the system's words) must not steer the terminal.
+pub(crate) fn printable(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
 /// `1 block`, `2 blocks`.
 pub(crate) fn count(number: u64, what: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };

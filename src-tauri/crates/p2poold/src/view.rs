@@ -8,7 +8,7 @@ use crate::face::Face;
 use crate::logs::LogLines;
 use crate::notice::{Notice, Started, Status};
 use crate::summary;
-use crate::text::{clock, coins, count, difficulty, hashrate, percent};
+use crate::text::{clock, coins, count, difficulty, hashrate, percent, printable};
 
 /// Events in the live view.
 const EVENTS_SHOWN: usize = 6;
@@ -134,11 +134,6 @@ impl<W: Write> Face for LiveView<W> {
         }
         self.draw(ran)
     }
-}
-
-/// Texts from elsewhere (worker names, the system's words) must not steer the terminal.
-fn printable(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 fn heading(started: &Started) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Finds the Bitcoin nodes of this computer and reads what they are set to. Changes nothing.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use crate::local::folders::{
     usual_folder,
 };
 use crate::local::process::{Program, RunningNode, own_user, running_nodes};
-use crate::local::settings::{Found, Sources};
+use crate::local::settings::{CommandLine, Found, Sources};
 use crate::rpc::RpcConfig;
 
 /// Most bytes of the file in which the program's window keeps its choices.
@@ -185,6 +186,30 @@ pub fn inspect(surroundings: &Surroundings) -> Inspection {
         }
     }
     inspection
+}
+
+/// The node of a folder and a configuration file that a person names. If a node runs with them, it
+/// is that one; else it is as it would be if one were started with them.
+pub fn look_at(surroundings: &Surroundings, folder: &Path, conf: Option<&Path>) -> LocalNode {
+    let named = Surroundings { saved_folder: Some(folder.to_owned()), ..surroundings.clone() };
+    let inspection = inspect(&named);
+    let fits =
+        |node: &&LocalNode| conf.is_none_or(|conf| is_same(&node.configuration.conf_path, conf));
+    if let Some(node) = inspection.with_folder(folder).filter(fits) {
+        return node.clone();
+    }
+    let argument = conf.map(|conf| {
+        let mut argument = OsString::from("-conf=");
+        argument.push(conf);
+        argument
+    });
+    let arguments = argument.iter().map(OsString::as_os_str);
+    let start = Start {
+        folder: folder.to_owned(),
+        command_line: CommandLine::parse(surroundings.system, arguments),
+        ..Start::default()
+    };
+    LocalNode::new(&start, None, surroundings.user)
 }
 
 impl Inspection {

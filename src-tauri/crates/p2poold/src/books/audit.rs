@@ -6,8 +6,8 @@ use p2pool_sharechain::{ShareHash, address};
 
 use super::args::{AuditArgs, Which};
 use super::examine::own_books;
-use super::say;
 use crate::failure::Failure;
+use crate::output::say;
 
 pub(super) fn audit(args: &AuditArgs) -> Result<(), Failure> {
     let hash: ShareHash = args

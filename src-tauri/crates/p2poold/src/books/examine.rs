@@ -7,8 +7,9 @@ use p2pool_node::books::{
 use p2pool_sharechain::address;
 
 use super::args::{ShowArgs, VerifyArgs, Which};
-use super::{now, say};
+use super::now;
 use crate::failure::Failure;
+use crate::output::say;
 use p2pool_node::ProblemCode;
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<(), Failure> {

@@ -6,8 +6,9 @@ use p2pool_node::books::{Books, ShareRecord, import, raw_lines, store_files};
 use p2pool_sharechain::CheckedShare;
 
 use super::args::{ExportArgs, ImportArgs};
-use super::{now, say, unwritten};
+use super::now;
 use crate::failure::Failure;
+use crate::output::{say, unwritten};
 
 pub(super) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let books = Books::open(&args.which.node_dir()?)?;

@@ -5,7 +5,6 @@ mod audit;
 mod examine;
 mod exchange;
 
-use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use p2pool_node::ProblemCode;
@@ -36,15 +35,6 @@ pub(crate) fn blocks(args: &BlocksArgs) -> Result<(), Failure> {
 fn now() -> UnixTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixTime(since.as_secs())
-}
-
-/// Prints a line; a reader that has gone does not want more.
-fn say(line: &str) -> Result<(), Failure> {
-    writeln!(io::stdout(), "{line}").map_err(|error| unwritten(&error))
-}
-
-fn unwritten(error: &io::Error) -> Failure {
-    Failure::of_run(ProblemCode::DataFolder, format!("The output cannot be written: {error}."))
 }
 
 impl From<BooksError> for Failure {

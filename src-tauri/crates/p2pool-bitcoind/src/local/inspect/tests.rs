@@ -2,7 +2,6 @@ use std::ffi::OsStr;
 
 use super::*;
 use crate::local::fixture::Fixture;
-use crate::local::settings::CommandLine;
 
 fn home(folder: &Path) -> Surroundings {
     let variables = Variables { home: Some(folder.to_owned()), ..Variables::default() };
@@ -173,4 +172,22 @@ fn this_computer_can_be_looked_at() {
     assert_eq!(surroundings.user.is_some(), cfg!(unix));
     let inspection = inspect(&surroundings);
     assert!(inspection.unplaced.len() <= surroundings.running.len());
+}
+
+#[test]
+fn a_folder_and_a_file_named_by_a_person_are_looked_at_even_if_no_node_has_used_them() {
+    let fixture = Fixture::new().file("etc/my.conf", "server=1\n").running(Program::Bitcoind, &[]);
+    let unused = fixture.path("unused");
+    let surroundings = fixture.surroundings();
+    let node = look_at(&surroundings, &unused, None);
+    assert_eq!((node.conf_state(), node.is_running()), (&ConfState::Missing, false));
+    assert_eq!(node.conf_path(), unused.join(CONF_NAME));
+
+    let file = fixture.path("etc/my.conf");
+    let node = look_at(&surroundings, &unused, Some(&file));
+    assert_eq!((node.conf_path(), node.conf_state()), (file.as_path(), &ConfState::Read));
+    assert!(matches!(node.server(), Server::On(_)));
+
+    assert!(look_at(&surroundings, fixture.folder(), None).is_running());
+    assert!(!look_at(&surroundings, fixture.folder(), Some(&file)).is_running());
 }

@@ -1,0 +1,84 @@
+//! The error catalogue's words for conditions of the Bitcoin node and of the node itself.
+
+use p2pool_bitcoind::RpcError;
+
+/// What a code says, as a person reads it; details are told beside it. Nothing for codes that never
+/// come without a sentence of their own.
+pub(crate) fn sentence(code: &str) -> &'static str {
+    match code {
+        "N-01" => "Your Bitcoin node isn't running or doesn't accept connections.",
+        "N-02" => "Your Bitcoin node is very slow to answer. Work may be late.",
+        "N-03" => "Your Bitcoin node rejected our login. It was probably changed.",
+        "N-04" => "Your node doesn't allow connections from this computer.",
+        "N-05" => "We may not read the node's login file (another user owns it).",
+        "N-06" => "Your Bitcoin node is starting. We'll wait.",
+        "N-07" => "Your Bitcoin node is still catching up. Mining starts by itself.",
+        "N-08" => "This node is on another chain than the one you want to mine on.",
+        "N-09" => "Your node has no connection to the Bitcoin network.",
+        "N-10" => "No new Bitcoin block for two hours or more. Your node may be stuck.",
+        "N-11" => "This Bitcoin node is too old for P2Pool. Please update it.",
+        "N-12" => "Your node couldn't make a block template.",
+        "N-14" => "This connection would send your login unprotected over the internet.",
+        "N-15" => "The pool is ahead of your node. Shares would be worthless, so we wait.",
+        "P-01" => "No other pool members found. Still looking.",
+        "P-02" => "Your network seems to block the pool's port.",
+        "P-03" => "Another program uses the pool's port. Is another P2Pool running?",
+        "P-04" => "What members sent us doesn't fit together. We're starting over with others.",
+        "P-05" => "The pool now uses rules this version doesn't know. Update to keep earning.",
+        "P-06" => "You may be on a split of the pool.",
+        "P-07" => "Members disconnect us. Please update.",
+        "P-08" => "The pool has been silent for a while.",
+        "P-09" => "You're the only one mining right now. Blocks would be all yours, and very rare.",
+        "P-10" => "Your router closed the port again. You still earn the same.",
+        "P-11" => "Your computer's clock is off. Shares may be refused.",
+        "E-APP-01" => "We can't save data. Mining goes on, history doesn't.",
+        "E-CPU-01" => "The CPU miner cannot be started. Your devices aren't affected.",
+        _ => "",
+    }
+}
+
+/// The code of a call that brought no good answer.
+pub(crate) fn of_rpc(error: &RpcError) -> &'static str {
+    match error {
+        RpcError::Timeout { .. } | RpcError::Overloaded => "N-02",
+        RpcError::Unauthorized => "N-03",
+        RpcError::Forbidden => "N-04",
+        RpcError::CookieUnreadable { .. } => "N-05",
+        RpcError::WarmUp(_) => "N-06",
+        RpcError::Rpc { code: p2pool_bitcoind::error::code::NOT_CONNECTED, .. } => "N-09",
+        RpcError::Rpc { code: p2pool_bitcoind::error::code::IN_INITIAL_DOWNLOAD, .. } => "N-07",
+        RpcError::Rpc { code: p2pool_bitcoind::error::code::METHOD_NOT_FOUND, .. } => "N-11",
+        RpcError::Rpc { .. } => "N-12",
+        // Without the cookie file the node does not run: it writes one at every start.
+        RpcError::Unreachable { .. }
+        | RpcError::CookieMissing { .. }
+        | RpcError::BodyTooLong { .. }
+        | RpcError::BadReply { .. }
+        | _ => "N-01",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_condition_of_the_bitcoin_node_has_words() {
+        let errors = [
+            RpcError::Unreachable { reason: "refused".into() },
+            RpcError::Unauthorized,
+            RpcError::Forbidden,
+            RpcError::Overloaded,
+            RpcError::WarmUp("Loading".into()),
+            RpcError::CookieMissing { path: "c".into() },
+            RpcError::CookieUnreadable { path: "c".into(), reason: "no".into() },
+            RpcError::Rpc { code: -9, message: "alone".into() },
+            RpcError::Rpc { code: -10, message: "behind".into() },
+            RpcError::Rpc { code: -1, message: "odd".into() },
+        ];
+        for error in errors {
+            let words = sentence(of_rpc(&error));
+            assert!(words.ends_with('.') && !words.contains('!'), "{error}: {words}");
+        }
+    }
+}
