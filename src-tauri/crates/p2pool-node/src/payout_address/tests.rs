@@ -37,7 +37,7 @@ fn everything_around_an_address_is_taken_off() {
     for typed in [
         format!("  {SEGWIT}\r\n"),
         format!("\u{feff}{SEGWIT}\u{200b}"),
-        format!("bc1qw508 d6qejxtdg4y5r3zarv\nary0c5xw7kv8f3t4"),
+        "bc1qw508 d6qejxtdg4y5r3zarv\nary0c5xw7kv8f3t4".to_owned(),
         SEGWIT.to_uppercase(),
         format!("bitcoin:{SEGWIT}"),
         format!("bitcoin:{SEGWIT}?amount=0.1&label=x"),
