@@ -2,11 +2,23 @@ import type { ProblemCode } from "../ipc/generated/ProblemCode";
 import { isText, t, type TextKey } from "../text";
 
 /** Stand-ins for values a report left out: a problem is shown even then. */
-const GAPS = { reason: "…", port: "…", path: "…", date: "…", count: "1", doing: "…" };
+const GAPS = {
+  reason: "…",
+  port: "…",
+  path: "…",
+  date: "…",
+  count: "1",
+  doing: "…",
+  tried: "0",
+  minutes: "15",
+};
 
 /** Problems of the Bitcoin node, which in practice is the private chain. */
 const IN_PRACTICE: Partial<Record<ProblemCode, TextKey>> = {
   "N-01": "problem.N-01.practice",
+  "N-02": "problem.N-01.practice",
+  "N-03": "problem.N-01.practice",
+  "N-06": "problem.N-01.practice",
   "N-12": "problem.N-12.practice",
   "N-13": "problem.N-13.practice",
 };

@@ -285,11 +285,27 @@ export const en = {
   "problem.reload": "Reload",
   "problem.N-01": "Your Bitcoin node isn't running or doesn't accept connections.",
   "problem.N-01.practice": "The practice chain isn't running or doesn't accept connections.",
+  "problem.N-02": "Your Bitcoin node is very slow to answer. Work may be late.",
+  "problem.N-03": "Your Bitcoin node rejected our login. It was probably changed.",
+  "problem.N-06": "Your Bitcoin node is starting: {reason}. We'll wait.",
+  "problem.N-08": "This Bitcoin node is on another network: {reason}.",
   "problem.N-12": "Your node couldn't make a block template: {reason}.",
   "problem.N-12.practice": "The practice chain couldn't make a block template: {reason}.",
   "problem.N-13": "Your node rejected a block we found: {reason}. Please save a report.",
   "problem.N-13.practice":
     "The practice chain rejected a block we found: {reason}. Please save a report.",
+  "problem.P-01":
+    "No other pool members found. Still looking ({tried, plural, =0 {none} other {#}} tried).",
+  "problem.P-02": "Your network seems to block the pool's port.",
+  "problem.P-03":
+    "Another program uses the pool's port, so we took port {port}. Is another P2Pool running?",
+  "problem.P-04": "What members sent us doesn't fit together. We're starting over with others.",
+  "problem.P-05":
+    "The pool now uses rules this version doesn't know. Update to keep earning.",
+  "problem.P-07": "Members disconnect us. This version is probably too old.",
+  "problem.P-08": "The pool has been silent for {minutes} min.",
+  "problem.P-09":
+    "You're the only one mining right now. Blocks would be all yours, and very rare.",
   "problem.S-01": "Another program uses port {port}.",
   "problem.E-APP-01": "We can't save data in {path}. Mining goes on, history doesn't.",
   "problem.E-APP-02": "{app} is already running on this computer.",

@@ -66,12 +66,11 @@ impl Condition {
 /// The catalogue's code for a code of the node.
 pub(crate) fn code(code: NodeCode) -> ProblemCode {
     match code {
-        // The private chain of practice neither refuses a login nor warms up; that it does not
-        // answer is what these come to.
-        NodeCode::NodeUnreachable
-        | NodeCode::NodeSlow
-        | NodeCode::NodeLogin
-        | NodeCode::NodeStarting => ProblemCode::NodeUnreachable,
+        NodeCode::NodeUnreachable => ProblemCode::NodeUnreachable,
+        NodeCode::NodeSlow => ProblemCode::NodeSlow,
+        NodeCode::NodeLogin => ProblemCode::LoginRefused,
+        NodeCode::NodeStarting => ProblemCode::NodeStarting,
+        NodeCode::NodeChain => ProblemCode::WrongChain,
         NodeCode::NodeTemplate => ProblemCode::TemplateFailed,
         NodeCode::BlockRejected => ProblemCode::BlockRefused,
         NodeCode::PortTaken => ProblemCode::PortInUse,
@@ -81,16 +80,14 @@ pub(crate) fn code(code: NodeCode) -> ProblemCode {
         NodeCode::EngineRestarted => ProblemCode::EngineRestarted,
         NodeCode::DataOfOther => ProblemCode::DataOfOther,
         NodeCode::HelperMissing => ProblemCode::HelperBlocked,
-        // The window has no words for the pool's problems yet.
-        NodeCode::NodeChain
-        | NodeCode::PoolMembersMissing
-        | NodeCode::PoolPortBlocked
-        | NodeCode::PoolPortTaken
-        | NodeCode::PoolChainWrong
-        | NodeCode::PoolRulesUnknown
-        | NodeCode::PoolRefusesUs
-        | NodeCode::PoolSilent
-        | NodeCode::PoolAlone => ProblemCode::Unexpected,
+        NodeCode::PoolMembersMissing => ProblemCode::NoMembers,
+        NodeCode::PoolPortBlocked => ProblemCode::PoolPortBlocked,
+        NodeCode::PoolPortTaken => ProblemCode::PoolPortInUse,
+        NodeCode::PoolChainWrong => ProblemCode::ChainWrong,
+        NodeCode::PoolRulesUnknown => ProblemCode::RulesUnknown,
+        NodeCode::PoolRefusesUs => ProblemCode::RefusedByMembers,
+        NodeCode::PoolSilent => ProblemCode::PoolSilent,
+        NodeCode::PoolAlone => ProblemCode::OnlyMiner,
     }
 }
 
@@ -119,7 +116,7 @@ pub(crate) fn of_start(error: &StartError) -> Condition {
 pub(crate) const STARTING: &str = "starting the practice pool";
 
 /// Everything wrong with a running node.
-pub(crate) fn of_node(node: &NodeSnapshot) -> Vec<Condition> {
+pub(crate) fn of_node(node: &NodeSnapshot, now: UnixSeconds) -> Vec<Condition> {
     let mut found = Vec::new();
     if let BitcoinState::Unavailable { code: why, reason, .. } = &node.bitcoin {
         found.push(
@@ -136,9 +133,30 @@ pub(crate) fn of_node(node: &NodeSnapshot) -> Vec<Condition> {
                 .offering([ProblemAction::Dismiss]),
         );
     }
+    found.extend(of_pool(node, now));
     found.extend(of_helper(&node.helper));
     found.extend(of_blocks(node));
     found
+}
+
+/// What is wrong between this node and the pool.
+fn of_pool(node: &NodeSnapshot, now: UnixSeconds) -> Option<Condition> {
+    let code = code(node.p2p.problem?);
+    let severity = match code {
+        ProblemCode::OnlyMiner => Severity::Notice,
+        ProblemCode::PoolPortInUse | ProblemCode::PoolSilent => Severity::Warning,
+        _ => Severity::Error,
+    };
+    let port = node.p2p.listening.first().map(|address| address.port().to_string());
+    let newest = node.summary.window.first().map(|share| u64::from(share.timestamp));
+    let minutes = newest.map(|at| (now.0.saturating_sub(at) / 60).to_string());
+    let members = node.p2p.outgoing + node.p2p.incoming;
+    let technical = format!("{members} connected, {} addresses known", node.p2p.known_addresses);
+    let condition = Condition::new(code, severity, technical)
+        .with("tried", node.p2p.tried.to_string())
+        .offering([ProblemAction::Dismiss]);
+    let condition = port.into_iter().fold(condition, |it, port| it.with("port", port));
+    Some(minutes.into_iter().fold(condition, |it, minutes| it.with("minutes", minutes)))
 }
 
 fn of_helper(helper: &HelperState) -> Option<Condition> {

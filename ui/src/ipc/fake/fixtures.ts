@@ -214,8 +214,13 @@ export function latest(now: number): LatestEvent[] {
 }
 
 const VALUES: Partial<Record<ProblemCode, Record<string, string>>> = {
+  "N-06": { reason: "Verifying blocks…" },
+  "N-08": { reason: "testnet4" },
   "N-12": { reason: "no connection to the chain" },
   "N-13": { reason: "bad-cb-amount" },
+  "P-01": { tried: "12" },
+  "P-03": { port: "41233" },
+  "P-08": { minutes: "18" },
   "S-01": { port: "19332" },
   "E-APP-01": { path: "~/.local/share/p2pool-desktop" },
   "E-APP-03": { date: "22 Nov 2026" },

@@ -17,12 +17,48 @@ pub enum ProblemCode {
     /// The Bitcoin node refuses the connection.
     #[serde(rename = "N-01")]
     NodeUnreachable,
+    /// The Bitcoin node is slow to answer.
+    #[serde(rename = "N-02")]
+    NodeSlow,
+    /// The Bitcoin node refused the login.
+    #[serde(rename = "N-03")]
+    LoginRefused,
+    /// The Bitcoin node is still starting. Value: `doing`, the node's own words.
+    #[serde(rename = "N-06")]
+    NodeStarting,
+    /// The Bitcoin node is on another chain. Value: `reason`.
+    #[serde(rename = "N-08")]
+    WrongChain,
     /// The node could not make a block template. Value: `reason`.
     #[serde(rename = "N-12")]
     TemplateFailed,
     /// The node rejected a block we found. Value: `reason`.
     #[serde(rename = "N-13")]
     BlockRefused,
+    /// No other pool members found. Value: `tried`.
+    #[serde(rename = "P-01")]
+    NoMembers,
+    /// The network seems to block the pool's port.
+    #[serde(rename = "P-02")]
+    PoolPortBlocked,
+    /// The pool's port is in use, another one was taken. Value: `port`, the other one.
+    #[serde(rename = "P-03")]
+    PoolPortInUse,
+    /// What members sent does not fit together.
+    #[serde(rename = "P-04")]
+    ChainWrong,
+    /// The pool votes for rules that this version does not know.
+    #[serde(rename = "P-05")]
+    RulesUnknown,
+    /// Members disconnect this node.
+    #[serde(rename = "P-07")]
+    RefusedByMembers,
+    /// The pool has been silent. Value: `minutes`.
+    #[serde(rename = "P-08")]
+    PoolSilent,
+    /// Nobody else mines in the pool.
+    #[serde(rename = "P-09")]
+    OnlyMiner,
     /// The miners' port is in use. Value: `port`.
     #[serde(rename = "S-01")]
     PortInUse,

@@ -129,7 +129,7 @@ impl Controller {
             Phase::Running(run) => Some(run),
             Phase::Idle | Phase::Starting | Phase::Stopping | Phase::Broken => None,
         };
-        found.extend(run.into_iter().flat_map(|run| problems::of_node(&run.node)));
+        found.extend(run.into_iter().flat_map(|run| problems::of_node(&run.node, now)));
         let is_running = run.is_some();
         let news = self.problems.update(now, found);
         // Without a node there is no list to put them on.
