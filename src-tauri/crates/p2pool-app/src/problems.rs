@@ -142,10 +142,12 @@ pub(crate) fn of_node(node: &NodeSnapshot, now: UnixSeconds) -> Vec<Condition> {
 /// What is wrong between this node and the pool.
 fn of_pool(node: &NodeSnapshot, now: UnixSeconds) -> Option<Condition> {
     let code = code(node.p2p.problem?);
-    let severity = match code {
-        ProblemCode::OnlyMiner => Severity::Notice,
-        ProblemCode::PoolPortInUse | ProblemCode::PoolSilent => Severity::Warning,
-        _ => Severity::Error,
+    let severity = if code == ProblemCode::OnlyMiner {
+        Severity::Notice
+    } else if matches!(code, ProblemCode::PoolPortInUse | ProblemCode::PoolSilent) {
+        Severity::Warning
+    } else {
+        Severity::Error
     };
     let port = node.p2p.listening.first().map(|address| address.port().to_string());
     let newest = node.summary.window.first().map(|share| u64::from(share.timestamp));
