@@ -143,6 +143,7 @@ fn assert_in_bitcoin_chain(started: &Value, blocks: &BTreeSet<ShareHash>) {
     let config = RpcConfig {
         url: started["rpc_url"].as_str().unwrap().to_owned(),
         auth: Auth::Cookie(started["rpc_cookie"].as_str().unwrap().into()),
+        allows_public: false,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client = RpcClient::new(&config).unwrap();

@@ -66,12 +66,19 @@ impl Condition {
 /// The catalogue's code for a code of the node.
 pub(crate) fn code(code: NodeCode) -> ProblemCode {
     match code {
-        NodeCode::NodeUnreachable => ProblemCode::NodeUnreachable,
+        NodeCode::NodeUnreachable
+        | NodeCode::NodeForbidden
+        | NodeCode::NodeCookie
+        | NodeCode::NodeSyncing
+        | NodeCode::NodeAlone
+        | NodeCode::NodeTipOld
+        | NodeCode::NodePublic
+        | NodeCode::NodeBehindPool => ProblemCode::NodeUnreachable,
         NodeCode::NodeSlow => ProblemCode::NodeSlow,
         NodeCode::NodeLogin => ProblemCode::LoginRefused,
         NodeCode::NodeStarting => ProblemCode::NodeStarting,
         NodeCode::NodeChain => ProblemCode::WrongChain,
-        NodeCode::NodeTemplate => ProblemCode::TemplateFailed,
+        NodeCode::NodeTemplate | NodeCode::NodeTooOld => ProblemCode::TemplateFailed,
         NodeCode::BlockRejected => ProblemCode::BlockRefused,
         NodeCode::PortTaken => ProblemCode::PortInUse,
         NodeCode::DataFolder => ProblemCode::DataUnwritable,

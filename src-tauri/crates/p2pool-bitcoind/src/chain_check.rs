@@ -28,6 +28,8 @@ pub struct NodeFacts {
     pub pruned: bool,
     /// Median time past of the best block, unix seconds.
     pub median_time: u32,
+    /// Header time of the best block, unix seconds; nodes before version 29 do not say it here.
+    pub tip_time: Option<u32>,
     /// Peers; without any there are no templates outside test networks.
     pub connections: u32,
     /// What the node wants its owner to know.
@@ -98,6 +100,7 @@ fn judge(
         verification_progress: chain.verificationprogress,
         pruned: chain.pruned,
         median_time: chain.mediantime,
+        tip_time: chain.time,
         connections: network.connections,
         warnings,
     })

@@ -69,6 +69,12 @@ pub enum RpcError {
     /// HTTP 403: this computer, or this method, is not allowed.
     #[error("the Bitcoin node does not allow our request")]
     Forbidden,
+    /// The node is on the open internet, and the login must not go there.
+    #[error("the login would cross the open internet to {address} unprotected")]
+    PublicAddress {
+        /// Where the node is.
+        address: String,
+    },
     /// HTTP 503: the node's queue is full.
     #[error("the Bitcoin node has too many requests to answer")]
     Overloaded,
@@ -116,6 +122,7 @@ impl RpcError {
             }
             Self::CookieUnreadable { .. }
             | Self::Forbidden
+            | Self::PublicAddress { .. }
             | Self::BodyTooLong { .. }
             | Self::BadReply { .. } => false,
         }

@@ -1,7 +1,8 @@
 //! The edge to a Bitcoin node: JSON-RPC over HTTP, and the node's own files on this computer.
 //!
 //! * [`rpc`] calls methods, [`model`] names their answers (a server may use the same types).
-//! * [`chain_check`](mod@chain_check) asks whether the node is one that we can work with.
+//! * [`chain_check`](mod@chain_check) asks whether the node is one that we can work with;
+//!   [`condition`] names what is wrong with it, [`reach`] how far away it is.
 //! * [`template`] turns `getblocktemplate` into the share chain's
 //!   [`BlockTemplate`](p2pool_sharechain::template::BlockTemplate), strictly.
 //! * [`tip`] keeps the newest template at hand; [`submit`] hands in blocks.
@@ -21,6 +22,7 @@
 //! let config = RpcConfig {
 //!     url: "http://127.0.0.1:8332".into(),
 //!     auth: Auth::Cookie("/home/me/.bitcoin/.cookie".into()),
+//!     allows_public: false,
 //! };
 //! let client = RpcClient::new(&config)?;
 //! let facts = chain_check(&client, Network::Bitcoin).await?;
@@ -33,9 +35,11 @@
 pub mod auth;
 mod backoff;
 pub mod chain_check;
+pub mod condition;
 pub mod error;
 pub mod local;
 pub mod model;
+pub mod reach;
 pub mod rpc;
 pub mod submit;
 pub mod template;
@@ -43,6 +47,7 @@ pub mod tip;
 
 pub use crate::auth::{Auth, Secret};
 pub use crate::chain_check::{ChainCheckError, NodeFacts, chain_check};
+pub use crate::condition::Condition;
 pub use crate::error::RpcError;
 pub use crate::rpc::{RpcClient, RpcConfig};
 pub use crate::submit::{RetryPolicy, SubmitOutcome, submit_block, submit_with_retries};

@@ -3,6 +3,7 @@
 //! One [`RpcClient`] is one pool of keep-alive connections. A long poll or a block submission
 //! that must not stand behind another call gets a client of its own.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use serde_json::value::RawValue;
 use crate::auth::{Auth, Credentials};
 use crate::error::{RpcError, code};
 use crate::model::{BlockHeaderInfo, BlockchainInfo, NetworkInfo};
+use crate::reach::{PrivateResolver, PublicAddress, Reach};
 
 /// Wait for an ordinary answer. Ten seconds is also what the window calls "very slow".
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,7 +26,8 @@ pub const REPLY_BYTES_MAX: usize = 1 << 20;
 /// Most bytes of an answer that holds a block: four million bytes in hex with room for names.
 pub const BLOCK_REPLY_BYTES_MAX: usize = 32 << 20;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Short, so that a node that returns after a while without a network is found soon.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The node closes idle connections after 30 s; we let go earlier than that.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Notices a computer that vanished while a long poll is open.
@@ -39,6 +42,24 @@ pub struct RpcConfig {
     pub url: String,
     /// The login.
     pub auth: Auth,
+    /// Whether the login may cross the open internet, where everybody on the way can read it.
+    pub allows_public: bool,
+}
+
+impl RpcConfig {
+    /// Whether the node runs on another computer.
+    pub fn is_remote(&self) -> bool {
+        let host = Url::parse(&self.url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        host.is_some_and(|host| match literal(&host) {
+            Some(address) => Reach::of(address) != Reach::Loopback,
+            None => host != "localhost",
+        })
+    }
+}
+
+/// The address that a host is written as, if it is one.
+fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 /// The URL is not one that we can call.
@@ -77,6 +98,8 @@ struct Shared {
     http: reqwest::Client,
     url: Url,
     auth: Auth,
+    /// A public address to which the login must not go.
+    forbidden: Option<IpAddr>,
     /// The login that worked last; forgotten when the node refuses it or cannot be reached.
     credentials: Mutex<Option<Credentials>>,
     next_id: AtomicU64,
@@ -125,20 +148,26 @@ impl RpcClient {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(bad("it must not contain a login".into()));
         }
-        let http = reqwest::Client::builder()
+        let address = url.host_str().and_then(literal);
+        let forbidden =
+            address.filter(|address| Reach::of(*address) == Reach::Public && !config.allows_public);
+        let mut builder = reqwest::Client::builder()
             // The node is ours: no stranger's proxy, no other address, may come between.
             .no_proxy()
             .redirect(redirect::Policy::none())
             .http1_only()
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .tcp_keepalive(KEEPALIVE)
-            .build()
-            .map_err(|error| bad(error.to_string()))?;
+            .tcp_keepalive(KEEPALIVE);
+        if !config.allows_public {
+            builder = builder.dns_resolver(Arc::new(PrivateResolver));
+        }
+        let http = builder.build().map_err(|error| bad(error.to_string()))?;
         let shared = Shared {
             http,
             url,
             auth: config.auth.clone(),
+            forbidden,
             credentials: Mutex::new(None),
             next_id: AtomicU64::new(1),
         };
@@ -234,6 +263,9 @@ impl RpcClient {
         body: &[u8],
         limits: Limits,
     ) -> Result<(StatusCode, Vec<u8>), RpcError> {
+        if let Some(address) = self.shared.forbidden {
+            return Err(RpcError::PublicAddress { address: address.to_string() });
+        }
         let credentials = self.credentials()?;
         let failed = |error: reqwest::Error| transport_error(method, limits.timeout, &error);
         let mut response = self
@@ -331,6 +363,9 @@ fn transport_error(method: &str, timeout: Duration, error: &reqwest::Error) -> R
     while let Some(inner) = cause.source() {
         cause = inner;
     }
+    if let Some(PublicAddress(address)) = cause.downcast_ref() {
+        return RpcError::PublicAddress { address: address.clone() };
+    }
     RpcError::Unreachable { reason: shorten(&cause.to_string()) }
 }
 
@@ -341,7 +376,31 @@ mod tests {
 
     fn config(url: &str) -> RpcConfig {
         let password = Secret::new("p".into());
-        RpcConfig { url: url.into(), auth: Auth::UserPassword { user: "u".into(), password } }
+        let auth = Auth::UserPassword { user: "u".into(), password };
+        RpcConfig { url: url.into(), auth, allows_public: false }
+    }
+
+    #[tokio::test]
+    async fn no_login_leaves_for_the_open_internet() {
+        // Addresses for documentation: nobody has them.
+        for url in ["http://203.0.113.7:8332", "http://[2001:db8::7]:8332"] {
+            let client = RpcClient::new(&config(url)).unwrap();
+            let refused = client.best_block_hash().await;
+            assert!(matches!(refused, Err(RpcError::PublicAddress { .. })), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn other_computers_are_remote() {
+        for (url, is_remote) in [
+            ("http://127.0.0.1:8332", false),
+            ("http://[::1]:8332", false),
+            ("http://localhost:8332", false),
+            ("http://192.168.1.5:8332", true),
+            ("http://umbrel.local:8332", true),
+        ] {
+            assert_eq!(config(url).is_remote(), is_remote, "{url}");
+        }
     }
 
     #[test]

@@ -24,7 +24,9 @@ pub enum SubmitOutcome {
     Duplicate,
     /// Not refused, but not the best block: usually it lost a race. It may win yet.
     Inconclusive,
-    /// Invalid, or its parent is unknown; the node's reason.
+    /// The node does not have the block's parent, yet.
+    ParentUnknown,
+    /// Invalid; the node's reason.
     Rejected(String),
 }
 
@@ -42,6 +44,7 @@ impl SubmitOutcome {
         match reason.as_str() {
             "duplicate" => Self::Duplicate,
             "inconclusive" | "duplicate-inconclusive" => Self::Inconclusive,
+            "prev-blk-not-found" => Self::ParentUnknown,
             _ => Self::Rejected(reason),
         }
     }
@@ -127,6 +130,7 @@ mod tests {
         assert_eq!(outcome("duplicate"), SubmitOutcome::Duplicate);
         assert_eq!(outcome("duplicate-inconclusive"), SubmitOutcome::Inconclusive);
         assert_eq!(outcome("inconclusive"), SubmitOutcome::Inconclusive);
+        assert_eq!(outcome("prev-blk-not-found"), SubmitOutcome::ParentUnknown);
         for reason in ["duplicate-invalid", "bad-cb-amount", "high-hash", "bad-prevblk", "rejected"]
         {
             assert_eq!(outcome(reason), SubmitOutcome::Rejected(reason.to_owned()));

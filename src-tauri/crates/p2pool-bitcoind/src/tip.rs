@@ -14,14 +14,15 @@ use std::time::Duration;
 use bitcoin::{BlockHash, Network};
 use p2pool_sharechain::template::BlockTemplate;
 use serde::Deserialize;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::backoff::Backoff;
-use crate::chain_check::{ChainCheckError, chain_check};
-use crate::error::RpcError;
+use crate::chain_check::{ChainCheckError, NodeFacts, chain_check};
+use crate::condition::Condition;
+use crate::error::{RpcError, code};
 use crate::model::TemplateAnswer;
 use crate::rpc::{BadUrl, Limits, Reply, RpcClient, RpcConfig, bad_reply};
 use crate::template::{self, ParseTemplateError};
@@ -69,6 +70,16 @@ pub enum SourceError {
     /// The template cannot be used.
     #[error(transparent)]
     Template(#[from] ParseTemplateError),
+    /// The node is still fetching the chain.
+    #[error("the Bitcoin node has {blocks} of {headers} blocks and is still fetching the chain")]
+    Syncing {
+        /// Blocks that it has verified.
+        blocks: u32,
+        /// Blocks that it knows of.
+        headers: u32,
+        /// How much of the work is done, in thousandths.
+        permille: u32,
+    },
     /// The node came back with an older chain; it gets a minute to catch up.
     #[error("the Bitcoin node builds block {height}, although block {known} was under way")]
     Behind {
@@ -80,12 +91,9 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    /// Whether the node is merely starting.
-    pub fn is_warm_up(&self) -> bool {
-        matches!(
-            self,
-            Self::Rpc(RpcError::WarmUp(_)) | Self::Node(ChainCheckError::Rpc(RpcError::WarmUp(_)))
-        )
+    /// The error in terms of the catalogue.
+    pub fn condition(&self) -> Condition {
+        self.into()
     }
 }
 
@@ -104,6 +112,8 @@ pub struct Timings {
     pub retry_first: Duration,
     /// Longest wait after a failure.
     pub retry_max: Duration,
+    /// Longest wait while nobody is there: asking costs nothing then, and miners wait.
+    pub absent_max: Duration,
     /// Wait while the node starts.
     pub warm_up: Duration,
     /// How long a node may be behind its own former tip before we follow it back.
@@ -119,7 +129,8 @@ impl Default for Timings {
             pause: Duration::from_secs(1),
             retry_first: Duration::from_millis(500),
             retry_max: Duration::from_secs(10),
-            warm_up: Duration::from_secs(1),
+            absent_max: Duration::from_secs(1),
+            warm_up: Duration::from_millis(500),
             behind: Duration::from_secs(60),
         }
     }
@@ -140,6 +151,10 @@ struct Fetcher {
     long_poll: RpcClient,
     network: Network,
     timings: Timings,
+    /// What the node last said about itself.
+    facts: watch::Sender<Option<Arc<NodeFacts>>>,
+    /// Somebody has reason to believe in a new tip.
+    refresh: Arc<Notify>,
     /// Header time of the newest parent asked for.
     parent_time: Mutex<Option<(BlockHash, u32)>>,
 }
@@ -174,10 +189,22 @@ impl TemplateSource {
             long_poll: RpcClient::new(config)?,
             network,
             timings,
+            facts: watch::Sender::new(None),
+            refresh: Arc::default(),
             parent_time: Mutex::new(None),
         };
         let publisher = Publisher { sender, behind_since: None, behind_max: timings.behind };
         Ok((Self { fetcher, publisher, timings }, receiver))
+    }
+
+    /// What the node last said about itself, while it was reachable; renewed with the template.
+    pub fn facts(&self) -> watch::Receiver<Option<Arc<NodeFacts>>> {
+        self.fetcher.facts.subscribe()
+    }
+
+    /// Whoever notifies it makes the source ask for a new template at once, if the tip is new.
+    pub fn refresher(&self) -> Arc<Notify> {
+        Arc::clone(&self.fetcher.refresh)
     }
 
     /// Follows the node until cancelled. Never gives up.
@@ -192,7 +219,13 @@ impl TemplateSource {
                     Ok(never) => match never {},
                 },
             };
-            let wait = if error.is_warm_up() { self.timings.warm_up } else { backoff.next_wait() };
+            let condition = error.condition();
+            let mut wait = backoff.next_wait();
+            if condition == Condition::Starting {
+                wait = self.timings.warm_up;
+            } else if condition == Condition::Unreachable {
+                wait = wait.min(self.timings.absent_max);
+            }
             self.publisher.fail(&error);
             tokio::select! {
                 () = cancel.cancelled() => return,
@@ -204,7 +237,7 @@ impl TemplateSource {
     /// Publishes templates until something fails.
     async fn follow(&mut self, backoff: &mut Backoff) -> Result<Infallible, SourceError> {
         let Self { fetcher, publisher, timings } = self;
-        chain_check(&fetcher.main, fetcher.network).await?;
+        fetcher.check_node().await?;
         let mut current = fetcher.fresh().await?;
         backoff.reset();
         publisher.publish(&current.template);
@@ -241,6 +274,19 @@ impl TemplateSource {
 }
 
 impl Fetcher {
+    /// Asks the node what it is, and notes the answer.
+    async fn check_node(&self) -> Result<(), SourceError> {
+        let mut facts = chain_check(&self.main, self.network).await?;
+        if facts.tip_time.is_none()
+            && let Ok(best) = self.main.best_block_hash().await
+        {
+            facts.tip_time = self.main.block_header(best).await.ok().map(|header| header.time);
+        }
+        let syncing = syncing(&facts, self.network);
+        self.facts.send_replace(Some(Arc::new(facts)));
+        syncing.map_or(Ok(()), Err)
+    }
+
     /// The template as it is now.
     async fn fresh(&self) -> Result<Fetched, SourceError> {
         self.fetch(&self.main, None, Limits::BLOCK).await
@@ -261,7 +307,10 @@ impl Fetcher {
         let started = Instant::now();
         let mut slow_answers = 0;
         loop {
-            sleep(self.timings.watch).await;
+            tokio::select! {
+                () = sleep(self.timings.watch) => {}
+                () = self.refresh.notified() => {}
+            }
             let moved = match self.main.best_block_hash().await {
                 Ok(best) => {
                     slow_answers = 0;
@@ -275,7 +324,11 @@ impl Fetcher {
                 }
                 Err(error) => return Err(error.into()),
             };
-            if moved || started.elapsed() >= self.timings.refresh {
+            if moved {
+                return self.fresh().await;
+            }
+            if started.elapsed() >= self.timings.refresh {
+                self.check_node().await?;
                 return self.fresh().await;
             }
         }
@@ -288,7 +341,10 @@ impl Fetcher {
         limits: Limits,
     ) -> Result<Fetched, SourceError> {
         let request = template::request(self.network, longpollid);
-        let reply = client.call_raw("getblocktemplate", [request], limits).await?;
+        let reply = client
+            .call_raw("getblocktemplate", [request], limits)
+            .await
+            .map_err(|error| self.explain(error))?;
         let parent_time = self.parent_time(&reply).await?;
         let network = self.network;
         // Millions of hex digits: too long for a thread that serves sockets.
@@ -300,6 +356,14 @@ impl Fetcher {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(stopped) => Err(bad_reply("getblocktemplate", &stopped.to_string()).into()),
             },
+        }
+    }
+
+    /// A node that has no template while it fetches the chain says how far it is.
+    fn explain(&self, error: RpcError) -> SourceError {
+        match (&error, &*self.facts.borrow()) {
+            (RpcError::Rpc { code: code::IN_INITIAL_DOWNLOAD, .. }, Some(facts)) => progress(facts),
+            _ => error.into(),
         }
     }
 
@@ -330,6 +394,27 @@ impl Fetcher {
         // A pair that is replaced as a whole cannot be left half-written.
         self.parent_time.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Why there is no use in asking a node for templates that has not got the chain yet.
+///
+/// On the live network the node refuses by itself, and says if it is because nobody is there. On public test networks it does not, and the
+/// blocks it would have us find are long gone; private chains may look like this for good.
+fn syncing(facts: &NodeFacts, network: Network) -> Option<SourceError> {
+    let is_behind = match network {
+        Network::Bitcoin => facts.initial_block_download && facts.connections > 0,
+        Network::Testnet | Network::Testnet4 => facts.initial_block_download,
+        Network::Signet => facts.initial_block_download && facts.blocks < facts.headers,
+        Network::Regtest => false,
+    };
+    is_behind.then(|| progress(facts))
+}
+
+fn progress(facts: &NodeFacts) -> SourceError {
+    let part = facts.verification_progress.clamp(0.0, 1.0);
+    // Between 0 and 1000.
+    let permille = (part * 1000.0) as u32;
+    SourceError::Syncing { blocks: facts.blocks, headers: facts.headers, permille }
 }
 
 fn read_template(
@@ -379,7 +464,13 @@ impl Publisher {
             {
                 return false;
             }
-            warn!(%error, "no template from the Bitcoin node");
+            let is_known = matches!(state, TemplateState::Unavailable { error: known, .. }
+                if known.condition() == error.condition());
+            if is_known {
+                debug!(%error, "still no template from the Bitcoin node");
+            } else {
+                warn!(%error, "no template from the Bitcoin node");
+            }
             let last = state.template().cloned();
             *state = TemplateState::Unavailable { error: Arc::new(error.clone()), last };
             true

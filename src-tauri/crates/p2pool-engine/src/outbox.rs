@@ -108,7 +108,8 @@ impl Engine {
         for block in blocks {
             if block.status == BlockStatus::Submitting {
                 self.push_block(&block);
-            } else if block.status == BlockStatus::Accepted {
+            } else if matches!(block.status, BlockStatus::Accepted | BlockStatus::Orphaned) {
+                // One that lost its place may come back.
                 self.outputs.push_back(Output::WatchBlock { hash: block.hash });
             }
             self.outbox.blocks.insert(block.hash, block);
@@ -313,7 +314,7 @@ fn payouts(outputs: &[p2pool_sharechain::generation::Output]) -> Vec<(Vec<u8>, u
 }
 
 /// The height that a scriptSig starts with. Source: BIP-0034.
-fn height_in(coinbase: &[u8]) -> Option<u32> {
+pub(crate) fn height_in(coinbase: &[u8]) -> Option<u32> {
     match *coinbase.first()? {
         0 => Some(0),
         opcode @ 0x51..=0x60 => Some(u32::from(opcode - 0x50)),

@@ -10,10 +10,13 @@ use p2pool_sharechain::versions::ShareVersion;
 use p2pool_sharechain::{Attempts, ShareHash, U256, stats};
 
 use crate::Engine;
-use crate::outbox::MATURE;
+use crate::outbox::{MATURE, height_in};
 
 /// Shares that the pool's rate is taken over.
 const RATE_SHARES_MAX: u32 = 120;
+/// Shares that the pool's height is taken from, at most and of others at least.
+const HEIGHT_SHARES_MAX: usize = 15;
+const HEIGHT_SHARES_MIN: usize = 3;
 
 /// The share chain and the work on it, at one moment. Rates are for display only.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +41,9 @@ pub struct ChainSummary {
     pub block_value_sats: u64,
     /// Height of the block being worked on; zero without work.
     pub next_height: u32,
+    /// Height of the Bitcoin block that the pool's other members build, by what their newest
+    /// shares say; `None` with too few of them.
+    pub pool_next_height: Option<u32>,
     /// Whether there is work for miners.
     pub has_work: bool,
     /// Difficulty that the next share has to meet at least.
@@ -101,6 +107,7 @@ impl Engine {
             height,
             verified_height,
             known_shares: self.tracker.len(),
+            pool_next_height: self.pool_next_height(),
             peers: self.peers.len(),
             pool_hashrate_hps: stats::pool_rate(&self.tracker, self.best, RATE_SHARES_MAX)
                 .unwrap_or_default(),
@@ -170,6 +177,19 @@ impl Engine {
                 }
             })
             .collect();
+    }
+
+    /// What most of the newest shares of others are building. A share that lies changes nothing.
+    fn pool_next_height(&self) -> Option<u32> {
+        let mut heights: Vec<u32> = self
+            .tracker
+            .chain(self.best)
+            .take(HEIGHT_SHARES_MAX)
+            .filter(|known| !self.outbox.is_own(known.share.hash()))
+            .filter_map(|known| height_in(&known.share.share().info.data.coinbase))
+            .collect();
+        heights.sort_unstable();
+        (heights.len() >= HEIGHT_SHARES_MIN).then(|| heights[heights.len() / 2])
     }
 
     /// Votes for types that this program does not know, over the shares of the last hour.

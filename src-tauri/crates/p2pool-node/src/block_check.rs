@@ -87,7 +87,8 @@ impl BlockChecker {
     /// # Errors
     /// [`BlockCheckError::Address`].
     pub fn new(rpc: &PracticeRpc, params: Arc<Params>) -> Result<Self, BlockCheckError> {
-        let config = RpcConfig { url: rpc.url.clone(), auth: Auth::Cookie(rpc.cookie.clone()) };
+        let auth = Auth::Cookie(rpc.cookie.clone());
+        let config = RpcConfig { url: rpc.url.clone(), auth, allows_public: false };
         Ok(Self { client: RpcClient::new(&config)?, params })
     }
 

@@ -37,7 +37,8 @@ pub use crate::settings::{
 };
 pub use crate::start::start;
 pub use crate::state::{
-    BitcoinState, HelperState, Miner, MinersSnapshot, NodeEvent, NodeEventKind, NodeSnapshot,
-    PracticeMember, PracticeRpc, ProblemCode, StopReport, StorageState,
+    BitcoinDetails, BitcoinNode, BitcoinState, HelperState, Miner, MinersSnapshot, NodeEvent,
+    NodeEventKind, NodeProblem, NodeSnapshot, PracticeMember, PracticeRpc, ProblemCode, StopReport,
+    StorageState,
 };
 pub use p2pool_engine::{ChainSummary, Event, PoolBlock, WindowShare};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pool_bitcoind::{RpcConfig, TemplateSource, Timings};
+use p2pool_bitcoind::RpcConfig;
 use p2pool_engine::{Config, Engine, Solved};
 use p2pool_practice::members::{Member, SlowMiner};
 use p2pool_sharechain::template::{MinerTerms, ShareTemplate};
@@ -12,7 +12,7 @@ use p2pool_sharechain::{Params, U256};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::bitcoin::{self, BitcoinService};
+use crate::bitcoin::{self, BitcoinLinks, BitcoinService, NodeLink};
 use crate::clock::Clock;
 use crate::driver::{Driver, DriverHandle, Sinks};
 use crate::p2p::{PeerLinks, keep_dialling};
@@ -49,8 +49,7 @@ pub(crate) async fn run_member(parts: MemberParts, token: CancellationToken) {
         coinbase_text: Vec::new(),
         low_bandwidth: false,
     });
-    let Ok((source, templates)) = TemplateSource::new(&rpc, params.chain, Timings::default())
-    else {
+    let Ok((node, source)) = NodeLink::open(&rpc, params.chain) else {
         tracing::error!(name = member.name, "simulated member has no Bitcoin node");
         return;
     };
@@ -60,9 +59,16 @@ pub(crate) async fn run_member(parts: MemberParts, token: CancellationToken) {
     let (_persisted_sender, persisted) = watch::channel(0);
     let sinks = Sinks { store: None, persisted, bitcoin: bitcoin_sender, events };
     let (driver, handle) = Driver::new(engine, clock, sinks, true);
-    let (state, _) = watch::channel(BitcoinState::Connecting);
-    let control = handle.control.clone();
-    let service = BitcoinService { rpc, clock, templates, commands, driver: control, state };
+    let bitcoin_links = BitcoinLinks {
+        chain: params.chain,
+        clock,
+        commands,
+        driver: handle.control.clone(),
+        summary: handle.summary.clone(),
+        state: watch::Sender::new(BitcoinState::Connecting),
+        details: watch::Sender::default(),
+    };
+    let service = BitcoinService::new(vec![node], bitcoin_links);
     let links = PeerLinks::new(clock, params, &handle, seed, None);
 
     let mut tasks = Tasks::under(&token);

@@ -10,12 +10,12 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::bitcoin::BitcoinReaders;
 use crate::clock::Clock;
 use crate::driver::Control;
 use crate::handle::NodeRequest;
 use crate::state::{
-    BitcoinState, HelperState, MinersSnapshot, NodeEvent, NodeEventKind, NodeSnapshot, StopReport,
-    StorageState,
+    HelperState, MinersSnapshot, NodeEvent, NodeEventKind, NodeSnapshot, StopReport, StorageState,
 };
 use crate::storage::StoreCommand;
 use crate::supervise::{Ended, Tasks};
@@ -59,7 +59,7 @@ impl Groups {
 #[derive(Debug)]
 pub(crate) struct Watches {
     pub(crate) summary: watch::Receiver<Arc<ChainSummary>>,
-    pub(crate) bitcoin: watch::Receiver<BitcoinState>,
+    pub(crate) bitcoin: BitcoinReaders,
     pub(crate) miners: watch::Receiver<Arc<MinersSnapshot>>,
     pub(crate) helper: watch::Receiver<HelperState>,
     pub(crate) storage: watch::Receiver<StorageState>,
@@ -97,8 +97,9 @@ impl Root {
                 Ok(event) = heard.recv() => self.keep(&event),
                 Ok(()) = self.watches.summary.changed() => self.update(),
                 Ok(()) = self.watches.miners.changed() => self.update(),
-                Ok(()) = self.watches.bitcoin.changed() => {
-                    let state = self.watches.bitcoin.borrow_and_update().clone();
+                Ok(()) = self.watches.bitcoin.details.changed() => self.update(),
+                Ok(()) = self.watches.bitcoin.state.changed() => {
+                    let state = self.watches.bitcoin.state.borrow_and_update().clone();
                     let is_known = same_kind(&state, &self.snapshots.borrow().bitcoin);
                     self.event_unless(is_known, NodeEventKind::Bitcoin(state));
                     self.update();
@@ -140,7 +141,8 @@ impl Root {
         let mut snapshot = NodeSnapshot::clone(&self.snapshots.borrow());
         snapshot.is_mining = *self.mining.borrow();
         snapshot.summary = Arc::clone(&self.watches.summary.borrow_and_update());
-        snapshot.bitcoin = self.watches.bitcoin.borrow_and_update().clone();
+        snapshot.bitcoin = self.watches.bitcoin.state.borrow_and_update().clone();
+        snapshot.bitcoin_details = Arc::clone(&self.watches.bitcoin.details.borrow_and_update());
         snapshot.miners = Arc::clone(&self.watches.miners.borrow_and_update());
         snapshot.helper = self.watches.helper.borrow_and_update().clone();
         snapshot.storage = self.watches.storage.borrow_and_update().clone();

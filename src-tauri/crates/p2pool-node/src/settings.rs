@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bitcoin::Network;
-use p2pool_bitcoind::Auth;
+use p2pool_bitcoind::RpcConfig;
 use p2pool_sharechain::Params;
 use p2pool_sharechain::address::{self, AddressError};
 use serde::{Deserialize, Serialize};
@@ -46,10 +46,10 @@ pub struct Settings {
 pub enum BitcoinSource {
     /// A Bitcoin node.
     Bitcoind {
-        /// Its RPC address, `http://host:port`.
-        url: String,
-        /// How to log in.
-        auth: Auth,
+        /// The node that is used.
+        rpc: RpcConfig,
+        /// Another one for when that cannot be used; it gets every found block too.
+        reserve: Option<RpcConfig>,
     },
     /// A private chain inside this process.
     Practice,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use p2pool_bitcoind::{RpcConfig, TemplateSource, Timings};
+use p2pool_bitcoind::RpcConfig;
 use p2pool_engine::{Config, Engine, Input, Loaded, LoadedShare};
 use p2pool_practice::PracticeChainServer;
 use p2pool_practice::members::{Member, members, worthless_address};
@@ -17,7 +17,9 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::bitcoin::{self, BitcoinCommand, BitcoinService};
+use crate::bitcoin::{
+    self, BitcoinCommand, BitcoinLinks, BitcoinReaders, BitcoinService, NodeLink,
+};
 use crate::books::Recorder;
 use crate::clock::{Clock, random_u64};
 use crate::cpu_miner::HelperService;
@@ -155,7 +157,7 @@ impl Prepared {
         let Self {
             settings, clock, seed, payout_address, store, recorder, loaded, practice, ..
         } = self;
-        let rpc = rpc_config(&settings, practice.as_ref());
+        let rpc = rpc_configs(&settings, practice.as_ref());
         let mut groups = Groups::new(&CancellationToken::new());
         let (events, _) = broadcast::channel(EVENTS);
         let (mining, mining_reader) = watch::channel(settings.mines_at_start);
@@ -238,6 +240,7 @@ impl Prepared {
             stratum_address: self.stratum_address,
             payout_address: self.payout_address.clone(),
             bitcoin: BitcoinState::Connecting,
+            bitcoin_details: Arc::default(),
             summary: Arc::default(),
             p2p: Arc::new(P2pState {
                 listening: self.doors.addresses(),
@@ -304,7 +307,8 @@ struct EdgeParts {
     clock: Clock,
     seed: u64,
     payout_address: String,
-    rpc: RpcConfig,
+    /// The Bitcoin node, then the reserve if there is one.
+    rpc: Vec<RpcConfig>,
     stratum: TcpListener,
     stratum_address: SocketAddr,
     doors: Doors,
@@ -315,11 +319,8 @@ struct EdgeParts {
     store: mpsc::Sender<StoreCommand>,
 }
 
-type EdgeReaders = (
-    watch::Receiver<BitcoinState>,
-    watch::Receiver<Arc<MinersSnapshot>>,
-    watch::Receiver<HelperState>,
-);
+type EdgeReaders =
+    (BitcoinReaders, watch::Receiver<Arc<MinersSnapshot>>, watch::Receiver<HelperState>);
 
 fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
     let EdgeParts { settings, clock, seed, rpc, driver, events, .. } = parts;
@@ -357,7 +358,7 @@ fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
             let parts = MemberParts {
                 member,
                 params: Arc::clone(&settings.params),
-                rpc: rpc.clone(),
+                rpc: rpc[0].clone(),
                 pool,
                 clock,
                 seed: seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
@@ -380,39 +381,49 @@ fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
 }
 
 fn start_bitcoin(
-    rpc: &RpcConfig,
+    rpc: &[RpcConfig],
     settings: &Settings,
     clock: Clock,
     driver: &DriverHandle,
     commands: mpsc::Receiver<BitcoinCommand>,
     group: &mut Tasks,
-) -> watch::Receiver<BitcoinState> {
-    let (state, reader) = watch::channel(BitcoinState::Connecting);
-    match TemplateSource::new(rpc, settings.params.chain, Timings::default()) {
-        Ok((source, templates)) => {
-            let rpc = rpc.clone();
-            let control = driver.control.clone();
-            let service =
-                BitcoinService { rpc, clock, templates, commands, driver: control, state };
-            let token = group.token().clone();
-            group.spawn("templates", source.run(token.clone()));
-            group.spawn("blocks", service.run(token));
-        }
-        Err(error) => {
-            let (code, reason) = (ProblemCode::NodeUnreachable, error.to_string());
-            let since = clock.now().wall;
-            state.send_replace(BitcoinState::Unavailable { code, reason, since });
+) -> BitcoinReaders {
+    let (state, state_reader) = watch::channel(BitcoinState::Connecting);
+    let (details, details_reader) = watch::channel(Arc::default());
+    let readers = BitcoinReaders { state: state_reader, details: details_reader };
+    let chain = settings.params.chain;
+    let token = group.token().clone();
+    let mut nodes = Vec::new();
+    for config in rpc {
+        match NodeLink::open(config, chain) {
+            Ok((node, source)) => {
+                group.spawn("templates", source.run(token.clone()));
+                nodes.push(node);
+            }
+            Err(error) => tracing::error!(%error, "Bitcoin node left out"),
         }
     }
-    reader
+    if nodes.is_empty() {
+        let reason = format!("{:?} is not the address of a Bitcoin node", rpc[0].url);
+        let (code, since) = (ProblemCode::NodeUnreachable, clock.now().wall);
+        state.send_replace(BitcoinState::Unavailable { code, reason, since });
+        return readers;
+    }
+    let (driver, summary) = (driver.control.clone(), driver.summary.clone());
+    let links = BitcoinLinks { chain, clock, commands, driver, summary, state, details };
+    group.spawn("blocks", BitcoinService::new(nodes, links).run(token));
+    readers
 }
 
-fn rpc_config(settings: &Settings, practice: Option<&PracticeChainServer>) -> RpcConfig {
+/// The Bitcoin node, then the reserve if there is one.
+fn rpc_configs(settings: &Settings, practice: Option<&PracticeChainServer>) -> Vec<RpcConfig> {
     match (&settings.bitcoin, practice) {
-        (BitcoinSource::Bitcoind { url, auth }, _) => {
-            RpcConfig { url: url.clone(), auth: auth.clone() }
+        (BitcoinSource::Bitcoind { rpc, reserve }, _) => {
+            std::iter::once(rpc).chain(reserve).cloned().collect()
         }
-        (BitcoinSource::Practice, chain) => chain.expect("opened with these settings").rpc_config(),
+        (BitcoinSource::Practice, chain) => {
+            vec![chain.expect("opened with these settings").rpc_config()]
+        }
     }
 }
 

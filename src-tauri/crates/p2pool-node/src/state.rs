@@ -1,16 +1,20 @@
 //! What everybody outside the node may see of it: snapshots and events.
 
+mod bitcoin;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitcoin::Network;
+use ::bitcoin::Network;
 use p2pool_engine::{ChainSummary, Event};
 use p2pool_sharechain::time::UnixTime;
 use serde::Serialize;
 
 use crate::p2p::state::P2pState;
+
+pub use bitcoin::{BitcoinDetails, BitcoinNode, BitcoinState, NodeProblem};
 
 /// The whole node at one moment. Immutable; a newer one replaces it.
 #[derive(Clone, Debug)]
@@ -31,6 +35,8 @@ pub struct NodeSnapshot {
     pub payout_address: String,
     /// The Bitcoin node.
     pub bitcoin: BitcoinState,
+    /// The same in detail: each node that is asked, and warnings.
+    pub bitcoin_details: Arc<BitcoinDetails>,
     /// The share chain and the work on it.
     pub summary: Arc<ChainSummary>,
     /// Connections to other nodes.
@@ -58,27 +64,6 @@ pub struct PracticeRpc {
     pub url: String,
     /// File with the login of this run.
     pub cookie: PathBuf,
-}
-
-/// How the Bitcoin node is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BitcoinState {
-    /// Not reached yet.
-    Connecting,
-    /// It gives templates.
-    Ready {
-        /// Height of its newest block.
-        tip_height: u32,
-    },
-    /// It does not.
-    Unavailable {
-        /// Code of the error catalogue.
-        code: ProblemCode,
-        /// Technical text.
-        reason: String,
-        /// Since when.
-        since: UnixTime,
-    },
 }
 
 /// A simulated member of the practice pool.
@@ -180,18 +165,42 @@ pub enum ProblemCode {
     /// The Bitcoin node refuses the login.
     #[serde(rename = "N-03")]
     NodeLogin,
+    /// The Bitcoin node takes no requests from this computer.
+    #[serde(rename = "N-04")]
+    NodeForbidden,
+    /// The Bitcoin node's cookie file cannot be read.
+    #[serde(rename = "N-05")]
+    NodeCookie,
     /// The Bitcoin node is still starting.
     #[serde(rename = "N-06")]
     NodeStarting,
+    /// The Bitcoin node is still fetching the chain.
+    #[serde(rename = "N-07")]
+    NodeSyncing,
     /// The Bitcoin node is on another chain.
     #[serde(rename = "N-08")]
     NodeChain,
+    /// The Bitcoin node has no connection to the Bitcoin network.
+    #[serde(rename = "N-09")]
+    NodeAlone,
+    /// The Bitcoin node has seen no new block for hours.
+    #[serde(rename = "N-10")]
+    NodeTipOld,
+    /// The Bitcoin node is too old, or its rules are too new.
+    #[serde(rename = "N-11")]
+    NodeTooOld,
     /// The Bitcoin node gives no usable template.
     #[serde(rename = "N-12")]
     NodeTemplate,
     /// A found block was refused.
     #[serde(rename = "N-13")]
     BlockRejected,
+    /// The login would cross the open internet unprotected.
+    #[serde(rename = "N-14")]
+    NodePublic,
+    /// The pool builds on blocks that the Bitcoin node does not have.
+    #[serde(rename = "N-15")]
+    NodeBehindPool,
     /// No other node was found.
     #[serde(rename = "P-01")]
     PoolMembersMissing,
@@ -246,10 +255,18 @@ impl ProblemCode {
             Self::NodeUnreachable => "N-01",
             Self::NodeSlow => "N-02",
             Self::NodeLogin => "N-03",
+            Self::NodeForbidden => "N-04",
+            Self::NodeCookie => "N-05",
             Self::NodeStarting => "N-06",
+            Self::NodeSyncing => "N-07",
             Self::NodeChain => "N-08",
+            Self::NodeAlone => "N-09",
+            Self::NodeTipOld => "N-10",
+            Self::NodeTooOld => "N-11",
             Self::NodeTemplate => "N-12",
             Self::BlockRejected => "N-13",
+            Self::NodePublic => "N-14",
+            Self::NodeBehindPool => "N-15",
             Self::PoolMembersMissing => "P-01",
             Self::PoolPortBlocked => "P-02",
             Self::PoolPortTaken => "P-03",

@@ -114,7 +114,7 @@ impl PracticeChainServer {
     /// All that an RPC client needs.
     pub fn rpc_config(&self) -> RpcConfig {
         let auth = Auth::Cookie(self.cookie_path().to_owned());
-        RpcConfig { url: self.url.clone(), auth }
+        RpcConfig { url: self.url.clone(), auth, allows_public: false }
     }
 
     /// The chain itself.

@@ -169,6 +169,34 @@ impl Params {
         }
     }
 
+    /// Our own pool on a Bitcoin test chain: testnet4, a signet that anybody may mine, regtest.
+    ///
+    /// One node may mine alone there. A share takes at least 2^22 hashes, a fifth of a second of
+    /// one processor core, and on regtest 2^16; every other rule is that of the live network
+    /// with the shorter history of its test network.
+    pub fn test_pool(chain: Network) -> Self {
+        let (digit, p2p_port, worker_port) = match chain {
+            Network::Bitcoin | Network::Testnet => (b'3', 29333, 29332),
+            Network::Testnet4 => (b'4', 49333, 49332),
+            Network::Signet => (b'S', 39333, 39332),
+            Network::Regtest => (b'R', 19444, 19443),
+        };
+        let easiest = power_of_two_less_one(if chain == Network::Regtest { 240 } else { 234 });
+        Self {
+            name: format!("p2pool-{chain}"),
+            chain,
+            identifier: [b'p', b'2', b'p', b'o', b'o', b'l', b'-', digit],
+            prefix: [0x7d, 0x31, 0xa6, 0x0e, 0xc2, 0x58, 0x94, digit],
+            p2p_port,
+            worker_port,
+            max_target: easiest,
+            addresses: AddressParams::of(chain),
+            halving_interval: if chain == Network::Regtest { 150 } else { 210_000 },
+            sane_targets: (U256::ZERO, power_of_two_less_one(252)),
+            ..Self::testnet()
+        }
+    }
+
     /// The practice pool on a private chain with the rules of `chain`.
     ///
     /// The pool aims at a share every ten seconds. On testnet4 a share takes at least 2^22

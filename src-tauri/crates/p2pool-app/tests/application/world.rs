@@ -173,6 +173,7 @@ fn fresh_node(settings: &Settings) -> NodeSnapshot {
         stratum_address: "127.0.0.1:19332".parse().unwrap(),
         payout_address: ME.into(),
         bitcoin: BitcoinState::Connecting,
+        bitcoin_details: Arc::default(),
         summary: Arc::new(ChainSummary {
             share_difficulty: 0.005,
             network_difficulty: 1.0,

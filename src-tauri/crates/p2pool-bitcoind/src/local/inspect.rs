@@ -366,7 +366,7 @@ impl LocalNode {
 
     /// How to call it with a login.
     pub fn rpc_config(&self, auth: Auth) -> RpcConfig {
-        RpcConfig { url: self.access.url(), auth }
+        RpcConfig { url: self.access.url(), auth, allows_public: false }
     }
 
     /// The cookie file to log in with, if that works now or will once the node runs.

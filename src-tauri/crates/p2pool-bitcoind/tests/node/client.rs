@@ -53,7 +53,7 @@ async fn a_new_cookie_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let cookie = folder.path().join(".cookie");
     let client =
-        RpcClient::new(&RpcConfig { url: node.url(), auth: Auth::Cookie(cookie.clone()) }).unwrap();
+        RpcClient::new(&RpcConfig { auth: Auth::Cookie(cookie.clone()), ..node.config() }).unwrap();
     assert_eq!(uptime(&client).await, Err(RpcError::CookieMissing { path: cookie.clone() }));
 
     // "__cookie__:aa" and "__cookie__:bb" in base 64.
@@ -77,7 +77,7 @@ async fn the_cookie_is_read_again_on_401_within_one_call() {
     let cookie = folder.path().join(".cookie");
     std::fs::write(&cookie, "__cookie__:aa").unwrap();
     let client =
-        RpcClient::new(&RpcConfig { url: node.url(), auth: Auth::Cookie(cookie.clone()) }).unwrap();
+        RpcClient::new(&RpcConfig { auth: Auth::Cookie(cookie.clone()), ..node.config() }).unwrap();
     node.demand_login("Basic X19jb29raWVfXzphYQ==");
     assert_eq!(uptime(&client).await, Ok(1));
 

@@ -51,6 +51,7 @@ impl Bitcoind {
         let config = RpcConfig {
             url: format!("http://127.0.0.1:{port}"),
             auth: Auth::Cookie(folder.join("regtest/.cookie")),
+            allows_public: false,
         };
         Some(Self { process, config })
     }

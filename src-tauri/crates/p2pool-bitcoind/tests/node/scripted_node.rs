@@ -72,11 +72,8 @@ impl ScriptedNode {
 
     pub(crate) fn config(&self) -> RpcConfig {
         let password = Secret::new("p".into());
-        RpcConfig { url: self.url.clone(), auth: Auth::UserPassword { user: "u".into(), password } }
-    }
-
-    pub(crate) fn url(&self) -> String {
-        self.url.clone()
+        let auth = Auth::UserPassword { user: "u".into(), password };
+        RpcConfig { url: self.url.clone(), auth, allows_public: false }
     }
 
     /// Parameters of all calls of a method so far.
@@ -137,7 +134,7 @@ async fn answer(
 fn chain_info(chain: &str) -> Value {
     json!({
         "chain": chain, "blocks": 1, "headers": 1, "bestblockhash": hash(1), "difficulty": 1.0,
-        "mediantime": 1, "verificationprogress": 1.0, "initialblockdownload": false,
+        "time": 1, "mediantime": 1, "verificationprogress": 1.0, "initialblockdownload": false,
         "pruned": false, "size_on_disk": 1, "warnings": []
     })
 }

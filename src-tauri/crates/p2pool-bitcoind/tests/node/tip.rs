@@ -24,6 +24,7 @@ const QUIET: Timings = Timings {
     pause: Duration::from_millis(1),
     retry_first: Duration::from_millis(1),
     retry_max: Duration::from_millis(2),
+    absent_max: Duration::from_millis(2),
     warm_up: Duration::from_millis(1),
     behind: NEVER,
 };

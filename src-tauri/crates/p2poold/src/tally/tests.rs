@@ -22,6 +22,7 @@ pub(crate) fn snapshot(summary: ChainSummary) -> NodeSnapshot {
         stratum_address: ([127, 0, 0, 1], 19332).into(),
         payout_address: MINE.into(),
         bitcoin: BitcoinState::Ready { tip_height: 0 },
+        bitcoin_details: Arc::default(),
         summary: Arc::new(summary),
         p2p: Arc::default(),
         miners: Arc::default(),

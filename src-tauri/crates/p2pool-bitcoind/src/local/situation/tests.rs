@@ -15,6 +15,7 @@ fn facts() -> NodeFacts {
         verification_progress: 1.0,
         pruned: true,
         median_time: 0,
+        tip_time: None,
         connections: 8,
         warnings: vec![],
     }
