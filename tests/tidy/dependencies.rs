@@ -43,7 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Pure crates with the crates of others they are built on.
 pub(crate) const PURE: &[(&str, &[&str])] = &[
     ("p2pool-sharechain", &["bitcoin", "sha2", "ruint", "thiserror"]),
-    ("p2pool-wire", &["bitcoin", "thiserror"]),
+    ("p2pool-wire", &["bitcoin", "fastrand", "thiserror"]),
     // fastrand without its entropy: a generator that only ever sees the seed it is given.
     ("p2pool-engine", &["bitcoin", "fastrand", "rpds", "thiserror"]),
     ("p2pool-stratum", &["bitcoin", "serde", "serde_json", "thiserror"]),

@@ -1,7 +1,8 @@
-//! The protocol between nodes: frames, messages, and one connection's handshake and keep-alive.
+//! The protocol between nodes: frames, messages, one connection's handshake and keep-alive, and
+//! whom to connect to.
 //!
-//! Pure: bytes and the time go in, messages and bytes come out. What it is not: whom to dial,
-//! what to ask for, or whether a share is any good; shares travel as bytes. The protocol notes
+//! Pure: bytes and the time go in, messages and bytes come out. What it is not: what to ask for,
+//! or whether a share is any good; shares travel as bytes. The protocol notes
 //! are in `docs/wire.md`; what goes beyond them, negotiated by [`Services`], in `docs/extensions.md`.
 //!
 //! Where it is more patient than the reference: transactions that nobody knows are no offence,
@@ -30,9 +31,11 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::iter_over_hash_type)]
 
+pub mod addrbook;
 pub mod frame;
 pub mod message;
 mod pace;
+pub mod peering;
 mod services;
 pub mod session;
 mod transaction;

@@ -306,7 +306,7 @@ impl Session {
             return Err(SessionError::ConnectedToSelf);
         }
         if connected.contains(&version.nonce) {
-            return Err(SessionError::ConnectedTwice);
+            return Err(SessionError::ConnectedTwice(version.nonce));
         }
         let kept = version.sub_version.get(..SUB_VERSION_BYTES_MAX);
         let sub_version = kept.unwrap_or(&version.sub_version);

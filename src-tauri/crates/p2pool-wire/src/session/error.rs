@@ -33,9 +33,9 @@ pub enum SessionError {
     /// Both ends are this process.
     #[error("connected to itself")]
     ConnectedToSelf,
-    /// The same peer is connected already.
+    /// The peer with this random number is connected already.
     #[error("connected twice")]
-    ConnectedTwice,
+    ConnectedTwice(u64),
     /// No greeting in time.
     #[error("no greeting within {} s", HANDSHAKE_TIMEOUT.as_secs())]
     HandshakeTimeout,
@@ -58,9 +58,10 @@ impl SessionError {
             | Self::GreetedTwice
             | Self::TooOld { .. }
             | Self::ConnectedToSelf => Blame::Sender,
-            Self::ConnectedTwice | Self::HandshakeTimeout | Self::Silent | Self::Unsendable(_) => {
-                Blame::Nobody
-            }
+            Self::ConnectedTwice(_)
+            | Self::HandshakeTimeout
+            | Self::Silent
+            | Self::Unsendable(_) => Blame::Nobody,
         }
     }
 }
