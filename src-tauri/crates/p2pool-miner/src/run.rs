@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use crate::options::{Options, PoolAddress};
 use crate::pool::Rig;
 use crate::report::{Event, Reporter};
-use crate::scan::hashing_unit;
+use crate::scan::Backend;
 use crate::threads::Threads;
 
 /// Solutions that wait to be sent.
@@ -43,13 +43,14 @@ pub async fn run<W: Write>(
     output: W,
     end: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
+    let backend = Backend::fastest();
     let (sender, found) = mpsc::channel(FOUND_QUEUE);
-    let threads =
-        Threads::start(options.threads, options.limit, sender).map_err(RunError::Threads)?;
+    let threads = Threads::start(options.threads, options.limit, backend, sender)
+        .map_err(RunError::Threads)?;
     let count = threads.count();
     let mut rig = Rig::new(threads, found, Reporter::new(output, options.json));
     let life = async {
-        rig.tell(&Event::Started { threads: count, hashing: hashing_unit() })?;
+        rig.tell(&Event::Started { threads: count, hashing: backend.name() })?;
         live(options, &mut rig).await
     };
     tokio::select! {

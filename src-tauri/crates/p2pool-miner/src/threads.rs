@@ -11,7 +11,7 @@ use p2pool_stratum::client::{Found, Work};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::scan::Scanner;
+use crate::scan::{Backend, Scanner};
 use crate::slots::Slot;
 
 /// Time between two looks for new work.
@@ -39,6 +39,7 @@ struct Shared {
     generation: AtomicU64,
     hashes: AtomicU64,
     is_ended: AtomicBool,
+    backend: Backend,
     found: Sender<Found>,
 }
 
@@ -57,6 +58,7 @@ impl Threads {
     pub fn start(
         count: NonZeroU32,
         limit_hps: Option<u64>,
+        backend: Backend,
         found: Sender<Found>,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
@@ -65,6 +67,7 @@ impl Threads {
             generation: AtomicU64::new(0),
             hashes: AtomicU64::new(0),
             is_ended: AtomicBool::new(false),
+            backend,
             found,
         });
         let mut threads = Self { shared, handles: Vec::new() };
@@ -157,7 +160,7 @@ impl Shared {
     }
 
     fn hash_slot(&self, generation: u64, work: &Work, slot: &Slot, pace: &mut Pace) {
-        let scanner = Scanner::new(&slot.header(work), work.target);
+        let scanner = Scanner::new(self.backend, &slot.header(work), work.target);
         let mut next = Some(0_u32);
         while let Some(first) = next
             && self.is_newest(generation)

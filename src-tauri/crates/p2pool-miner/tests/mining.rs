@@ -13,6 +13,7 @@ use std::time::Duration;
 use fake_pool::{Seen, base, listen, serve};
 use p2pool_miner::pool::Rig;
 use p2pool_miner::report::Reporter;
+use p2pool_miner::scan::Backend;
 use p2pool_miner::threads::Threads;
 use p2pool_sharechain::template::TemplateBase;
 use p2pool_stratum::Extranonce1;
@@ -51,7 +52,8 @@ async fn miner_and_session_understand_each_other_over_a_pipe() {
     let (seen_sender, mut seen) = mpsc::unbounded_channel();
     let (near, far) = tokio::io::duplex(4096);
     let (sender, found) = mpsc::channel(64);
-    let threads = Threads::start(NonZeroU32::MIN, Some(300_000), sender).unwrap();
+    let threads =
+        Threads::start(NonZeroU32::MIN, Some(300_000), Backend::fastest(), sender).unwrap();
     let written = Written::default();
     let mut rig = Rig::new(threads, found, Reporter::new(written.clone(), false));
     let config =

@@ -35,7 +35,8 @@ fn hash(work: &Work, found: &Found) -> U256 {
 #[test]
 fn what_is_found_meets_the_target_and_is_found_once() {
     let (sender, mut found) = mpsc::channel(4);
-    let threads = Threads::start(NonZeroU32::new(3).unwrap(), None, sender).unwrap();
+    let threads =
+        Threads::start(NonZeroU32::new(3).unwrap(), None, Backend::fastest(), sender).unwrap();
     let work = work("a", U256::MAX >> 12);
     threads.set_work(Some(Arc::clone(&work)));
     let mut seen = Vec::new();
@@ -52,7 +53,8 @@ fn what_is_found_meets_the_target_and_is_found_once() {
 #[test]
 fn new_work_is_taken_up_though_the_old_could_go_on_for_ever() {
     let (sender, mut found) = mpsc::channel(1);
-    let threads = Threads::start(NonZeroU32::new(2).unwrap(), None, sender).unwrap();
+    let threads =
+        Threads::start(NonZeroU32::new(2).unwrap(), None, Backend::fastest(), sender).unwrap();
     threads.set_work(Some(work("impossible", U256::ZERO)));
     threads.set_work(Some(work("easy", U256::MAX)));
     assert_eq!(found.blocking_recv().unwrap().job_id, "easy");
@@ -64,7 +66,8 @@ fn new_work_is_taken_up_though_the_old_could_go_on_for_ever() {
 #[test]
 fn threads_end_while_nobody_takes_what_they_find() {
     let (sender, found) = mpsc::channel(1);
-    let threads = Threads::start(NonZeroU32::new(2).unwrap(), Some(1), sender).unwrap();
+    let threads =
+        Threads::start(NonZeroU32::new(2).unwrap(), Some(1), Backend::fastest(), sender).unwrap();
     threads.set_work(Some(work("easy", U256::MAX)));
     drop(threads);
     drop(found);
