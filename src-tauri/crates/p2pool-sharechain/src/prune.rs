@@ -9,7 +9,7 @@ use crate::hash::ShareHash;
 use crate::time::{MonoTime, Now};
 use crate::tracker::Tracker;
 
-/// Best heads that stay however old they are.
+/// Best heads that stay however old they are, while they are not hopelessly low.
 const HEADS_KEPT: usize = 5;
 /// Heads younger than this stay.
 const HEAD_AGE_MIN: Duration = Duration::from_secs(300);
@@ -30,10 +30,21 @@ pub fn prune(tracker: &mut Tracker, heads: &[ShareHash], now: Now) -> Vec<ShareH
     let mut removed = Vec::new();
     if !heads.is_empty() {
         let kept = &heads[heads.len().saturating_sub(HEADS_KEPT)..];
-        drop_side_branches(tracker, kept, now, &mut removed);
+        let kept: Vec<ShareHash> =
+            kept.iter().copied().filter(|head| may_win(tracker, *head, heads)).collect();
+        drop_side_branches(tracker, &kept, now, &mut removed);
     }
     drop_old_ends(tracker, &mut removed);
     removed
+}
+
+/// Whether a head is less than a chain length below the best one. The reference keeps lower ones,
+/// too; where side branches are rare, one of them would keep the old end of its chain for ever.
+fn may_win(tracker: &Tracker, head: ShareHash, heads: &[ShareHash]) -> bool {
+    let Some(best) = heads.last() else { return true };
+    let (height, tail) = tracker.height_and_last(Some(head));
+    let (best_height, best_tail) = tracker.height_and_last(Some(*best));
+    tail != best_tail || height.saturating_add(tracker.params().chain_length) > best_height
 }
 
 fn drop_side_branches(

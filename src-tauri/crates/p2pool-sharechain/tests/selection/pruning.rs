@@ -113,14 +113,30 @@ fn chain_is_cut_below_twice_its_length_and_ten() {
 
 #[test]
 fn low_head_keeps_the_old_end_of_its_chain() {
+    let (mut tracker, _, _) = with_low_head(139);
+    let heads = select(&mut tracker, 1);
+    assert_eq!(prune(&mut tracker, &heads, at(100_000)), vec![]);
+    assert_eq!(tracker.len(), 261);
+}
+
+#[test]
+fn head_a_chain_length_below_the_best_keeps_nothing() {
+    let (mut tracker, chain, side) = with_low_head(138);
+    let heads = select(&mut tracker, 1);
+    assert_eq!(prune(&mut tracker, &heads, at(300)), vec![]);
+    let removed = prune(&mut tracker, &heads, at(301));
+    assert_eq!(removed[0], side);
+    assert_eq!(removed[1..], chain[..11].iter().map(hash).collect::<Vec<_>>());
+}
+
+/// A chain of 260 shares, and one more on top of that with the given number.
+fn with_low_head(below: usize) -> (Tracker, Vec<Arc<CheckedShare>>, ShareHash) {
     let mut forge = Forge::new(&params());
     let chain = forge.chain(None, 260, Terms::default());
-    let side = forge.share(Some(chain[100].hash()), Terms::default());
+    let side = forge.share(Some(chain[below].hash()), Terms::default());
     let mut tracker = Tracker::new(params(), 1);
     for share in chain.iter().chain([&side]) {
         add(&mut tracker, share, at(1), 1);
     }
-    let heads = select(&mut tracker, 1);
-    assert_eq!(prune(&mut tracker, &heads, at(1)), vec![]);
-    assert_eq!(tracker.len(), 261);
+    (tracker, chain, side.hash())
 }
