@@ -83,7 +83,9 @@ const CHECKS: &[Check] = &[
     Check {
         title: "Vectors of the protocol, rules of the repository, finds of the fuzzer",
         tool: Tool::Cargo,
-        arguments: &["test", "--test", "vectors", "--test", "tidy", "--test", "corpus"],
+        arguments: &[
+            "test", "--test", "vectors", "--test", "tidy", "--test", "corpus", "--test", "sim",
+        ],
         advice: "A vector never bends to the code. A rule is changed in CONTRIBUTING.md first.",
     },
     Check {

@@ -1,0 +1,21 @@
+//! One seed fixes every step of a run.
+
+use std::time::Duration;
+
+use crate::seed;
+use crate::world::{Scenario, World};
+
+fn run(seed: u64) -> u64 {
+    let scenario = Scenario { seed, nodes: 8, history: 20, ..Scenario::default() };
+    let mut world = World::new(scenario);
+    world.run_for(Duration::from_secs(600));
+    world.digest()
+}
+
+#[test]
+fn the_same_seed_is_the_same_run_step_for_step() {
+    let seed = seed(2);
+    let digest = run(seed);
+    assert_eq!(digest, run(seed));
+    assert_ne!(digest, run(seed + 1));
+}
