@@ -11,6 +11,7 @@ const GAPS = {
   doing: "…",
   tried: "0",
   minutes: "15",
+  percent: "…",
 };
 
 /** Problems of the Bitcoin node, which in practice is the private chain. */

@@ -287,13 +287,22 @@ export const en = {
   "problem.N-01.practice": "The practice chain isn't running or doesn't accept connections.",
   "problem.N-02": "Your Bitcoin node is very slow to answer. Work may be late.",
   "problem.N-03": "Your Bitcoin node rejected our login. It was probably changed.",
+  "problem.N-04": "Your node doesn't allow connections from this computer.",
+  "problem.N-05": "We may not read the node's login file (another user owns it).",
   "problem.N-06": "Your Bitcoin node is starting: {reason}. We'll wait.",
+  "problem.N-07":
+    "Your Bitcoin node is still catching up ({percent} %). Mining starts by itself.",
   "problem.N-08": "This Bitcoin node is on another network: {reason}.",
+  "problem.N-09": "Your node has no connection to the Bitcoin network.",
+  "problem.N-10": "No new Bitcoin block for hours. Your node may be stuck.",
+  "problem.N-11": "This Bitcoin node is too old for P2Pool. Please update it.",
   "problem.N-12": "Your node couldn't make a block template: {reason}.",
   "problem.N-12.practice": "The practice chain couldn't make a block template: {reason}.",
   "problem.N-13": "Your node rejected a block we found: {reason}. Please save a report.",
   "problem.N-13.practice":
     "The practice chain rejected a block we found: {reason}. Please save a report.",
+  "problem.N-14": "This connection would send your login unprotected over the internet.",
+  "problem.N-15": "The pool is ahead of your node. Shares would be worthless, so we wait.",
   "problem.P-01":
     "No other pool members found. Still looking ({tried, plural, =0 {none} other {#}} tried).",
   "problem.P-02": "Your network seems to block the pool's port.",

@@ -66,19 +66,20 @@ impl Condition {
 /// The catalogue's code for a code of the node.
 pub(crate) fn code(code: NodeCode) -> ProblemCode {
     match code {
-        NodeCode::NodeUnreachable
-        | NodeCode::NodeForbidden
-        | NodeCode::NodeCookie
-        | NodeCode::NodeSyncing
-        | NodeCode::NodeAlone
-        | NodeCode::NodeTipOld
-        | NodeCode::NodePublic
-        | NodeCode::NodeBehindPool => ProblemCode::NodeUnreachable,
+        NodeCode::NodeUnreachable => ProblemCode::NodeUnreachable,
         NodeCode::NodeSlow => ProblemCode::NodeSlow,
         NodeCode::NodeLogin => ProblemCode::LoginRefused,
+        NodeCode::NodeForbidden => ProblemCode::ComputerRefused,
+        NodeCode::NodeCookie => ProblemCode::CookieUnreadable,
         NodeCode::NodeStarting => ProblemCode::NodeStarting,
         NodeCode::NodeChain => ProblemCode::WrongChain,
-        NodeCode::NodeTemplate | NodeCode::NodeTooOld => ProblemCode::TemplateFailed,
+        NodeCode::NodeSyncing => ProblemCode::NodeCatchingUp,
+        NodeCode::NodeAlone => ProblemCode::NodeWithoutPeers,
+        NodeCode::NodeTipOld => ProblemCode::NodeStuck,
+        NodeCode::NodeTooOld => ProblemCode::NodeTooOld,
+        NodeCode::NodeTemplate => ProblemCode::TemplateFailed,
+        NodeCode::NodePublic => ProblemCode::LoginUnprotected,
+        NodeCode::NodeBehindPool => ProblemCode::NodeBehindPool,
         NodeCode::BlockRejected => ProblemCode::BlockRefused,
         NodeCode::PortTaken => ProblemCode::PortInUse,
         NodeCode::DataFolder => ProblemCode::DataUnwritable,
@@ -125,13 +126,7 @@ pub(crate) const STARTING: &str = "starting the practice pool";
 /// Everything wrong with a running node.
 pub(crate) fn of_node(node: &NodeSnapshot, now: UnixSeconds) -> Vec<Condition> {
     let mut found = Vec::new();
-    if let BitcoinState::Unavailable { code: why, reason, .. } = &node.bitcoin {
-        found.push(
-            Condition::new(code(*why), Severity::Error, reason.clone())
-                .with("reason", reason.clone())
-                .with("doing", "checking the Bitcoin node"),
-        );
-    }
+    found.extend(of_bitcoin(node));
     if let StorageState::Degraded { reason } = &node.storage {
         let folder = node.database.parent().unwrap_or(&node.database);
         found.push(
@@ -144,6 +139,35 @@ pub(crate) fn of_node(node: &NodeSnapshot, now: UnixSeconds) -> Vec<Condition> {
     found.extend(of_helper(&node.helper));
     found.extend(of_blocks(node));
     found
+}
+
+/// What is wrong with the Bitcoin node: why it gives no work, or what deserves a word although it
+/// does.
+fn of_bitcoin(node: &NodeSnapshot) -> Vec<Condition> {
+    let condition = |why, severity, reason: &str| {
+        let condition = Condition::new(code(why), severity, reason).with("reason", reason);
+        let progress = sync_progress(node).map(|part| format!("{:.0}", (part * 100.0).floor()));
+        progress.into_iter().fold(condition, |it, percent| it.with("percent", percent))
+    };
+    if let BitcoinState::Unavailable { code: why, reason, .. } = &node.bitcoin {
+        // These pass by themselves.
+        let is_patience = matches!(why, NodeCode::NodeStarting | NodeCode::NodeSyncing);
+        let severity = if is_patience { Severity::Notice } else { Severity::Error };
+        return vec![condition(*why, severity, reason)];
+    }
+    let warnings = node.bitcoin_details.warnings.iter();
+    let warning = |problem: &p2pool_node::NodeProblem| {
+        condition(problem.code, Severity::Warning, &problem.reason)
+            .offering([ProblemAction::Dismiss])
+    };
+    warnings.map(warning).collect()
+}
+
+/// How much of the chain the Bitcoin node has verified, 0 to 1; `None` if it does not say.
+pub(crate) fn sync_progress(node: &NodeSnapshot) -> Option<f64> {
+    let nodes = &node.bitcoin_details.nodes;
+    let facts = nodes.iter().find(|node| !node.is_reserve)?.facts.as_ref()?;
+    Some(facts.verification_progress.clamp(0.0, 1.0))
 }
 
 /// What is wrong between this node and the pool.

@@ -70,6 +70,9 @@ pub(crate) fn overall(
     if let BitcoinState::Unavailable { code, since, .. } = &sight.node.bitcoin {
         return if *code == NodeCode::NodeChain {
             OverallState::Blocked { code: problems::code(*code) }
+        } else if *code == NodeCode::NodeSyncing {
+            let progress = problems::sync_progress(sight.node).unwrap_or_default();
+            OverallState::NodeSyncing { progress, remaining_secs: None }
         } else {
             OverallState::NodeDown { since: UnixSeconds(since.0) }
         };

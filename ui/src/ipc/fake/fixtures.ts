@@ -215,6 +215,7 @@ export function latest(now: number): LatestEvent[] {
 
 const VALUES: Partial<Record<ProblemCode, Record<string, string>>> = {
   "N-06": { reason: "Verifying blocks…" },
+  "N-07": { percent: "63" },
   "N-08": { reason: "testnet4" },
   "N-12": { reason: "no connection to the chain" },
   "N-13": { reason: "bad-cb-amount" },

@@ -3,4 +3,4 @@
 /**
  * A code of the error catalogue. Buttons, messages and severity look are chosen by it alone.
  */
-export type ProblemCode = "N-01" | "N-02" | "N-03" | "N-06" | "N-08" | "N-12" | "N-13" | "P-01" | "P-02" | "P-03" | "P-04" | "P-05" | "P-07" | "P-08" | "P-09" | "S-01" | "E-APP-01" | "E-APP-02" | "E-APP-03" | "E-APP-04" | "E-APP-06" | "E-CPU-01" | "W-01" | "E-APP-00";
+export type ProblemCode = "N-01" | "N-02" | "N-03" | "N-04" | "N-05" | "N-06" | "N-07" | "N-08" | "N-09" | "N-10" | "N-11" | "N-12" | "N-13" | "N-14" | "N-15" | "P-01" | "P-02" | "P-03" | "P-04" | "P-05" | "P-07" | "P-08" | "P-09" | "S-01" | "E-APP-01" | "E-APP-02" | "E-APP-03" | "E-APP-04" | "E-APP-06" | "E-CPU-01" | "W-01" | "E-APP-00";

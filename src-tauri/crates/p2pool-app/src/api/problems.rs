@@ -23,18 +23,42 @@ pub enum ProblemCode {
     /// The Bitcoin node refused the login.
     #[serde(rename = "N-03")]
     LoginRefused,
-    /// The Bitcoin node is still starting. Value: `doing`, the node's own words.
+    /// The node takes no requests from this computer.
+    #[serde(rename = "N-04")]
+    ComputerRefused,
+    /// The node's cookie file cannot be read.
+    #[serde(rename = "N-05")]
+    CookieUnreadable,
+    /// The Bitcoin node is still starting. Value: `reason`, the node's own words.
     #[serde(rename = "N-06")]
     NodeStarting,
+    /// The Bitcoin node is still fetching the chain. Value: `percent`.
+    #[serde(rename = "N-07")]
+    NodeCatchingUp,
     /// The Bitcoin node is on another chain. Value: `reason`.
     #[serde(rename = "N-08")]
     WrongChain,
+    /// The Bitcoin node has no connection to the Bitcoin network.
+    #[serde(rename = "N-09")]
+    NodeWithoutPeers,
+    /// The Bitcoin node has seen no new block for hours.
+    #[serde(rename = "N-10")]
+    NodeStuck,
+    /// The Bitcoin node is too old.
+    #[serde(rename = "N-11")]
+    NodeTooOld,
     /// The node could not make a block template. Value: `reason`.
     #[serde(rename = "N-12")]
     TemplateFailed,
     /// The node rejected a block we found. Value: `reason`.
     #[serde(rename = "N-13")]
     BlockRefused,
+    /// The login would cross the open internet unprotected.
+    #[serde(rename = "N-14")]
+    LoginUnprotected,
+    /// The pool is ahead of the Bitcoin node.
+    #[serde(rename = "N-15")]
+    NodeBehindPool,
     /// No other pool members found. Value: `tried`.
     #[serde(rename = "P-01")]
     NoMembers,

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use p2pool_app::api::{
-    AppRequest, LatestKind, LightState, MiningControl, Mode, OverallState, ProblemCode,
-    UnixSeconds, WaitReason,
+    AppRequest, AppSnapshot, LatestKind, LightState, MiningControl, Mode, OverallState,
+    ProblemCode, Severity, UnixSeconds, WaitReason,
 };
-use p2pool_node::{BitcoinState, HelperState, ProblemCode as NodeCode};
+use p2pool_node::{BitcoinState, HelperState, NodeProblem, ProblemCode as NodeCode};
 use p2pool_sharechain::time::UnixTime;
 
 use crate::world::{BEGIN, ME, SIMULATED, World, share};
@@ -163,6 +163,33 @@ async fn silent_bitcoin_node_is_told_and_mining_goes_on_when_it_is_back() {
     let solved = LatestKind::ProblemSolved { code: ProblemCode::NodeUnreachable };
     world.window.until(|shown| shown.events[0].what == solved).await;
     assert!(node.is_left_alone(), "the node was never told to stop mining");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bitcoin_node_that_catches_up_is_no_error() {
+    let (mut world, node) = World::mining().await;
+    node.set(|node| {
+        let (code, since) = (NodeCode::NodeSyncing, UnixTime(BEGIN));
+        node.bitcoin = BitcoinState::Unavailable { code, reason: "63 %".into(), since };
+    });
+    let syncing = |shown: &AppSnapshot| matches!(shown.overall, OverallState::NodeSyncing { .. });
+    world.window.until(syncing).await;
+    let problem = &world.window.shown.problems[0];
+    assert_eq!((problem.code, problem.severity), (ProblemCode::NodeCatchingUp, Severity::Notice));
+}
+
+#[tokio::test(start_paused = true)]
+async fn warning_of_the_bitcoin_node_is_told_while_mining_goes_on() {
+    let (mut world, node) = World::mining().await;
+    node.set(|node| {
+        let (code, since) = (NodeCode::NodeTipOld, UnixTime(BEGIN));
+        let warning = NodeProblem { code, reason: "block 7 is 9000 s old".into(), since };
+        Arc::make_mut(&mut node.bitcoin_details).warnings.push(warning);
+    });
+    world.window.until(|shown| matches!(shown.overall, OverallState::Degraded { .. })).await;
+    let problem = &world.window.shown.problems[0];
+    assert_eq!((problem.code, problem.severity), (ProblemCode::NodeStuck, Severity::Warning));
+    assert_eq!(problem.technical, "block 7 is 9000 s old");
 }
 
 #[tokio::test(start_paused = true)]
