@@ -5,14 +5,13 @@
 use std::sync::Arc;
 
 use p2pool_sharechain::best::{Choice, Progress};
-use p2pool_sharechain::change::{Origin, StoredShare};
 use p2pool_sharechain::prune::prune;
 use p2pool_sharechain::time::{MonoTime, Now};
 use p2pool_sharechain::tracker::KnownShare;
-use p2pool_sharechain::{CheckedShare, Hash32, ShareHash};
+use p2pool_sharechain::{Hash32, ShareHash};
 
-use crate::input::{Loaded, PeerId};
-use crate::output::{DropReason, Event, Output};
+use crate::input::Loaded;
+use crate::output::{Event, Output};
 use crate::{CLEAN_EVERY, Engine, VERIFY_PER_STEP};
 
 /// Unknown share types counted apart.
@@ -38,41 +37,6 @@ impl Engine {
         self.is_unsettled = true;
     }
 
-    pub(crate) fn shares_pushed(&mut self, now: Now, peer: PeerId, shares: Vec<Arc<CheckedShare>>) {
-        self.take_in(now, Some(peer), shares);
-    }
-
-    /// Adds shares to the tracker and to what storage has to keep.
-    pub(crate) fn take_in(
-        &mut self,
-        now: Now,
-        sender: Option<PeerId>,
-        shares: Vec<Arc<CheckedShare>>,
-    ) {
-        for share in shares {
-            let hash = share.hash();
-            if let Some(knowledge) = sender.and_then(|peer| self.peers.knowledge(peer)) {
-                knowledge.note_share(hash);
-            }
-            let known = KnownShare { share: Arc::clone(&share), seen: now.mono, sender };
-            if self.tracker.insert(known) != Ok(true) {
-                continue;
-            }
-            self.is_unsettled = true;
-            self.served.insert(&share);
-            let origin = if sender.is_some() { Origin::Peer } else { Origin::Own };
-            self.changes.added.push(StoredShare {
-                hash,
-                parent: share.share().parent(),
-                abs_height: share.share().info.abs_height,
-                seen_at: now.wall,
-                origin,
-                verified: false,
-                raw: share.share().to_bytes().into(),
-            });
-        }
-    }
-
     /// Counts shares of unknown types; they are nobody's fault.
     pub(crate) fn note_unknown(&mut self, version: u64, count: u64) {
         if self.unknown.len() < UNKNOWN_TYPES_MAX || self.unknown.contains_key(&version) {
@@ -88,6 +52,8 @@ impl Engine {
             self.next_clean = now.mono + CLEAN_EVERY;
             self.is_unsettled = true;
             self.prune(now);
+            self.wants.clean(now.mono);
+            self.wants.is_due = true;
         }
         if !self.is_unsettled {
             return;
@@ -108,22 +74,24 @@ impl Engine {
     }
 
     /// Forgets all that belongs to shares which have left the tracker.
-    fn forget(&mut self, removed: &[ShareHash]) {
+    pub(crate) fn forget(&mut self, removed: &[ShareHash]) {
         self.served.remove(removed);
         self.outbox.forget(removed);
         self.peers.forget(removed);
+        self.forget_strays(removed);
     }
 
     fn apply(&mut self, now: Now, choice: Choice) {
         let is_pushing = choice.punish != 0;
         self.changes.verified.extend_from_slice(&choice.verified);
         self.changes.removed.extend_from_slice(&choice.removed);
+        self.settle_strays(&choice.verified);
+        self.judge_senders(&choice);
         self.forget(&choice.removed);
-        self.drop_senders(&choice);
         for block in choice.unknown_blocks {
             self.outputs.push_back(Output::LookUpHeight { block });
         }
-        self.request_desired(now, &choice.desired);
+        self.want_history(now, &choice.desired);
         self.heads = choice.heads;
         for hash in choice.verified {
             self.note_block_of_others(now, hash);
@@ -143,18 +111,6 @@ impl Engine {
         }
         self.settle_fates();
         self.republish(now);
-    }
-
-    fn drop_senders(&mut self, choice: &Choice) {
-        for peer in &choice.bad_senders {
-            let error = choice.failures.first().map(|(_, error)| *error);
-            if let Some(error) = error
-                && self.peers.contains(*peer)
-            {
-                let reason = DropReason::BadShare(error);
-                self.outputs.push_back(Output::DropPeer { peer: *peer, is_ban: true, reason });
-            }
-        }
     }
 
     pub(crate) fn block_height(&mut self, block: Hash32, height: Option<u32>) {

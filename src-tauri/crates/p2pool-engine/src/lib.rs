@@ -18,14 +18,17 @@
 
 mod chain;
 mod input;
+mod intake;
 mod mining;
 mod outbox;
 mod output;
 mod peers;
+mod progress;
 mod relay;
 mod served;
 mod snapshot;
 mod sync;
+mod wants;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -36,8 +39,11 @@ use p2pool_sharechain::change::ChangeSet;
 use p2pool_sharechain::time::{MonoTime, Now};
 use p2pool_sharechain::{Params, ShareHash, Tracker};
 
+use crate::intake::Arrival;
+
 pub use crate::input::{BlockOutcome, Input, Loaded, LoadedShare, PeerId, RequestId, Solved};
 pub use crate::output::{DropReason, Event, Output};
+pub use crate::progress::{SyncProgress, WhyNoWork};
 pub use crate::served::Served;
 pub use crate::snapshot::{ChainSummary, PoolBlock, WindowShare};
 
@@ -75,7 +81,10 @@ pub struct Engine {
     /// Heads in the order of the last selection, best last.
     heads: Vec<ShareHash>,
     peers: peers::Peers,
+    intake: intake::Intake,
+    wants: wants::Wants,
     requests: sync::Requests,
+    catch_up: progress::CatchUp,
     work: mining::Work,
     outbox: outbox::Outbox,
     repeats: relay::Repeats,
@@ -96,14 +105,17 @@ impl Engine {
         let mut rng = fastrand::Rng::with_seed(config.seed);
         Self {
             tracker: Tracker::new(Arc::clone(&config.params), rng.u64(..)),
+            peers: peers::Peers::new(config.params.share_period),
             config,
             served: Served::default(),
             selector: Selector::new(BlockSolutionRule::Hardened),
             heights: BlockHeights::new(),
             best: None,
             heads: Vec::new(),
-            peers: peers::Peers::default(),
+            intake: intake::Intake::default(),
+            wants: wants::Wants::default(),
             requests: sync::Requests::default(),
+            catch_up: progress::CatchUp::default(),
             work: mining::Work::default(),
             outbox: outbox::Outbox::default(),
             repeats: relay::Repeats::default(),
@@ -125,13 +137,21 @@ impl Engine {
                 self.peer_joined(now, peer, best_share, services);
             }
             Input::PeerLeft { peer } => self.peer_left(peer),
-            Input::Shares { peer, shares } => self.shares_pushed(now, peer, shares),
+            Input::Shares { peer, .. }
+            | Input::ShareReply { peer, .. }
+            | Input::ShareHashes { peer, .. }
+            | Input::BestBlock { peer, .. }
+            | Input::CompactBlock { peer, .. }
+            | Input::GetBlockTxn { peer, .. }
+            | Input::BlockTxn { peer, .. }
+                if self.peers.is_dismissed(peer) => {}
+            Input::Shares { peer, shares } => self.take_in(now, Arrival::Pushed(peer), shares),
+            Input::ShareHashes { peer, hashes } => self.share_hashes(now, peer, &hashes),
             Input::UnknownShares { version, count } => self.note_unknown(version, count),
             Input::ShareReply { peer, request, shares } => {
                 self.share_reply(now, peer, request, shares);
             }
-            Input::ShareHashes { .. }
-            | Input::BestBlock { .. }
+            Input::BestBlock { .. }
             | Input::CompactBlock { .. }
             | Input::GetBlockTxn { .. }
             | Input::BlockTxn { .. }
@@ -144,10 +164,13 @@ impl Engine {
             Input::Persisted { sequence } => self.persisted(sequence),
             Input::Wake => {}
         }
+        self.remove_doomed();
         self.settle(now);
         self.release_held(now);
         self.repeat_blocks(now);
         self.expire_requests(now);
+        self.ask_around(now);
+        self.note_progress(now);
         self.flush_changes();
         self.schedule(now);
     }
@@ -186,13 +209,14 @@ impl Engine {
     /// Asks to be woken for whatever is due next.
     fn schedule(&mut self, now: Now) {
         let mut next = self.next_clean;
-        if self.is_unsettled {
+        if self.is_unsettled || self.intake.has_work() {
             next = now.mono;
         }
         let timers = [
             self.outbox.next_deadline(),
             self.repeats.next_deadline(),
             self.requests.next_deadline(),
+            self.catch_up_deadline(),
         ];
         next = timers.into_iter().flatten().fold(next, MonoTime::min);
         self.outputs.push_back(Output::WakeAt(next));

@@ -12,6 +12,7 @@ use p2pool_sharechain::{Attempts, ShareHash};
 
 use crate::Engine;
 use crate::input::Solved;
+use crate::intake::Arrival;
 use crate::output::{Event, Output};
 
 /// Late shares are kept only while the parent has fewer children than this.
@@ -59,9 +60,7 @@ impl Engine {
     /// Publishes work for the present template and best share, if there can be any.
     pub(crate) fn republish(&mut self, _now: Now) {
         let Some(template) = self.work.template.clone() else { return };
-        let is_alone =
-            self.config.params.needs_peers && (self.peers.len() == 0 || self.best.is_none());
-        if is_alone {
+        if self.why_no_work().is_some() {
             self.withdraw_work();
             return;
         }
@@ -149,7 +148,7 @@ impl Engine {
         let Ok(share) = solved.template.share(&solved.solution) else { return };
         self.note_own_share(solved, grade.hash);
         if is_kept {
-            self.take_in(now, None, vec![Arc::new(share)]);
+            self.take_in(now, Arrival::Own, vec![Arc::new(share)]);
             if grade.is_block {
                 self.broadcast_block(now, grade.hash);
             } else {

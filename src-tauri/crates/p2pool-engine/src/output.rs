@@ -124,6 +124,8 @@ pub enum DropReason {
     BadShare(ContextError),
     /// It did not answer a request in time.
     Silent,
+    /// It gave a long history with next to no work.
+    HopelessHistory,
 }
 
 /// Something worth telling.

@@ -82,9 +82,13 @@ impl Repeats {
 impl Engine {
     /// Passes a share and those just below it on to all peers that do not have them.
     pub(crate) fn broadcast(&mut self, now: Now, from: ShareHash) {
-        if self.hold_back(now, from) {
-            return;
+        if !self.hold_back(now, from) {
+            self.spread(from, false);
         }
+    }
+
+    /// Sends a share and those below it that nobody was sent; `is_whole`: to everybody whole.
+    fn spread(&mut self, from: ShareHash, is_whole: bool) {
         let mut fresh = Vec::new();
         for known in self.tracker.chain(Some(from)).take(BROADCAST_DEPTH) {
             if self.outbox.is_sent(known.share.hash()) {
@@ -97,7 +101,7 @@ impl Engine {
         }
         let peers: Vec<PeerId> = self.peers.ids().collect();
         for peer in peers {
-            if self.is_told_hashes(peer) {
+            if !is_whole && self.is_told_hashes(peer) {
                 self.announce(peer, &fresh);
             } else {
                 self.push(peer, &fresh);
@@ -111,8 +115,7 @@ impl Engine {
         if self.heights.depth(&share.share().header.previous_block) >= BLOCK_DEPTH_MAX {
             return;
         }
-        self.offer_block(hash);
-        self.broadcast(now, hash);
+        self.spread(hash, true);
         if self.repeats.due.len() < REPEATS_MAX {
             self.repeats.due.push_back((now.mono + REPEAT_AFTER, hash));
         }

@@ -11,6 +11,7 @@ use p2pool_sharechain::{Attempts, ShareHash, U256, stats};
 
 use crate::Engine;
 use crate::outbox::{MATURE, height_in};
+use crate::progress::{SyncProgress, WhyNoWork};
 
 /// Shares that the pool's rate is taken over.
 const RATE_SHARES_MAX: u32 = 120;
@@ -31,6 +32,10 @@ pub struct ChainSummary {
     pub known_shares: usize,
     /// Connected nodes.
     pub peers: usize,
+    /// How far the share chain is known.
+    pub sync: SyncProgress,
+    /// Why there is no work for miners; `None` if there may be.
+    pub why_no_work: Option<WhyNoWork>,
     /// Shares of the payout window, newest first.
     pub window: Vec<WindowShare>,
     /// Scripts and sats that a block found now on own work would pay, in output order.
@@ -109,6 +114,8 @@ impl Engine {
             known_shares: self.tracker.len(),
             pool_next_height: self.pool_next_height(),
             peers: self.peers.len(),
+            sync: self.sync_progress(),
+            why_no_work: self.why_no_work(),
             pool_hashrate_hps: stats::pool_rate(&self.tracker, self.best, RATE_SHARES_MAX)
                 .unwrap_or_default(),
             leading_vote: stats::leading_vote(&self.tracker, self.best),

@@ -1,6 +1,8 @@
-//! Asking for shares.
+//! Asking for shares: several questions at once, those first who should know.
 //!
-//! Source: protocol notes, wire.md section 6.3.
+//! Source: protocol notes, wire.md sections 6.2 and 6.3. Other than the reference, which asks
+//! anybody at random for one missing share at a time, this asks several peers at once, for as many
+//! ancestors as an answer can hold, and never the same peer twice for the same share.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,14 +14,24 @@ use p2pool_sharechain::{CheckedShare, ShareHash};
 
 use crate::Engine;
 use crate::input::{PeerId, RequestId};
+use crate::intake::Arrival;
 use crate::output::{DropReason, Output};
+use crate::wants::Purpose;
 
 /// A peer that takes longer to answer is dropped.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(15);
-/// Most requests on their way at once.
-const REQUESTS_MAX: usize = 8;
-/// Most ancestors asked for at once.
-const PARENTS_MAX: u64 = 500;
+/// Most questions for history on their way at once, and of these to one peer.
+const HISTORY_MAX: usize = 8;
+const HISTORY_PER_PEER_MAX: usize = 2;
+/// Most questions for single shares on their way at once.
+const SINGLE_MAX: usize = 64;
+/// Ancestors asked for at once: at first, and at most and at least after quick and slow answers.
+pub(crate) const PARENTS_FIRST: u64 = 500;
+const PARENTS_MAX: u64 = 1000;
+const PARENTS_MIN: u64 = 50;
+/// What quick and slow answers are.
+const QUICK: Duration = Duration::from_secs(3);
+const SLOW: Duration = Duration::from_secs(8);
 /// Most stops in a question.
 const STOPS_MAX: usize = 100;
 
@@ -33,12 +45,22 @@ pub(crate) struct Requests {
 struct Open {
     peer: PeerId,
     hash: ShareHash,
-    deadline: MonoTime,
+    parents: u64,
+    asked_at: MonoTime,
+}
+
+/// Whom to ask.
+enum Pick {
+    Peer(PeerId),
+    /// Those who should know have enough to do.
+    Later,
+    /// Nobody is left to be asked.
+    Nobody,
 }
 
 impl Requests {
     pub(crate) fn next_deadline(&self) -> Option<MonoTime> {
-        self.open.values().map(|open| open.deadline).min()
+        self.open.values().map(|open| open.asked_at + REPLY_TIMEOUT).min()
     }
 
     pub(crate) fn forget_peer(&mut self, peer: PeerId) {
@@ -48,52 +70,100 @@ impl Requests {
     fn is_asked(&self, hash: ShareHash) -> bool {
         self.open.values().any(|open| open.hash == hash)
     }
+
+    fn history(&self) -> usize {
+        self.open.values().filter(|open| open.parents > 0).count()
+    }
+
+    fn is_busy(&self, peer: PeerId) -> bool {
+        let own = self.open.values().filter(|open| open.peer == peer && open.parents > 0);
+        own.count() >= HISTORY_PER_PEER_MAX
+    }
 }
 
 impl Engine {
-    /// Asks for whatever selection misses, those first who should have it.
-    pub(crate) fn request_desired(&mut self, now: Now, desired: &[Desire]) {
-        // At random: otherwise the first few, if nobody has them, would be asked for for ever.
-        let mut desired: Vec<&Desire> = desired.iter().collect();
-        self.rng.shuffle(&mut desired);
-        for desire in desired {
-            if self.requests.open.len() >= REQUESTS_MAX {
-                return;
+    /// Takes note of what selection misses.
+    pub(crate) fn want_history(&mut self, now: Now, desired: &[Desire]) {
+        self.wants.set_history(now.mono, desired);
+    }
+
+    /// A peer says that it has these shares.
+    pub(crate) fn share_hashes(&mut self, now: Now, peer: PeerId, hashes: &[ShareHash]) {
+        for hash in hashes {
+            if let Some(knowledge) = self.peers.knowledge(peer) {
+                knowledge.note_share(*hash);
             }
-            if self.requests.is_asked(desire.hash) || self.tracker.get(desire.hash).is_some() {
-                continue;
-            }
-            let mut likely: Vec<PeerId> =
-                desire.senders.iter().copied().filter(|peer| self.peers.contains(*peer)).collect();
-            if likely.is_empty() {
-                likely = self.peers.with_best(desire.hash).collect();
-            }
-            if likely.is_empty() {
-                likely = self.peers.ids().collect();
-            }
-            if let Some(peer) = self.rng.choice(&likely) {
-                let parents = self.rng.u64(0..PARENTS_MAX);
-                self.ask(now, *peer, desire.hash, parents);
+            if self.tracker.get(*hash).is_none() && self.peers.take_token(now.mono, peer) {
+                self.wants.add(now.mono, *hash, Purpose::Announced, peer);
             }
         }
     }
 
-    pub(crate) fn ask(&mut self, now: Now, peer: PeerId, hash: ShareHash, parents: u64) {
-        if self.requests.is_asked(hash) {
+    /// Asks for what is wanted, and gives up what nobody has.
+    pub(crate) fn ask_around(&mut self, now: Now) {
+        if !core::mem::take(&mut self.wants.is_due) || self.peers.len() == 0 {
             return;
         }
+        for (purpose, hash) in self.wants.open() {
+            if self.tracker.get(hash).is_some() {
+                self.wants.note_come(hash);
+                continue;
+            }
+            let is_history = matches!(purpose, Purpose::History(_));
+            let history = self.requests.history();
+            let is_full = match is_history {
+                true => history >= HISTORY_MAX,
+                false => self.requests.open.len() - history >= SINGLE_MAX,
+            };
+            if is_full || self.requests.is_asked(hash) {
+                continue;
+            }
+            if is_history && self.is_hopeless(hash) {
+                self.abandon(hash);
+                self.wants.give_up(now.mono, hash);
+                continue;
+            }
+            match self.pick(hash, is_history) {
+                Pick::Peer(peer) => self.ask(now, peer, hash, is_history),
+                Pick::Later => {}
+                Pick::Nobody => {
+                    self.wants.give_up(now.mono, hash);
+                    self.drop_dependants(hash);
+                }
+            }
+        }
+    }
+
+    /// Those first who sent or announced what leads to it, then anybody; each at most once.
+    fn pick(&mut self, hash: ShareHash, is_history: bool) -> Pick {
+        let Some(want) = self.wants.get(hash).filter(|want| !want.is_exhausted()) else {
+            return Pick::Nobody;
+        };
+        let is_free = |peer: &PeerId| self.peers.contains(*peer) && !want.asked.contains(peer);
+        let mut likely: Vec<PeerId> = want.sources.iter().copied().filter(is_free).collect();
+        if likely.is_empty() && is_history {
+            likely = self.peers.with_best(hash).filter(is_free).collect();
+        }
+        if likely.is_empty() && is_history {
+            likely = self.peers.ids().filter(is_free).collect();
+        }
+        if likely.is_empty() {
+            return Pick::Nobody;
+        }
+        likely.retain(|peer| !is_history || !self.requests.is_busy(*peer));
+        self.rng.choice(&likely).map_or(Pick::Later, |peer| Pick::Peer(*peer))
+    }
+
+    fn ask(&mut self, now: Now, peer: PeerId, hash: ShareHash, is_history: bool) {
         let mut request = [0; 32];
         self.rng.fill(&mut request);
-        let deadline = now.mono + REPLY_TIMEOUT;
-        self.requests.open.insert(request, Open { peer, hash, deadline });
-        let stops = if parents == 0 { Vec::new() } else { self.stops() };
-        self.outputs.push_back(Output::RequestShares {
-            peer,
-            request,
-            hashes: vec![hash],
-            parents,
-            stops,
-        });
+        let parents = if is_history { self.peers.parents_asked(peer) } else { 0 };
+        let stops = if is_history { self.stops() } else { Vec::new() };
+        let open = Open { peer, hash, parents, asked_at: now.mono };
+        self.requests.open.insert(request, open);
+        self.wants.note_asked(hash, peer);
+        let hashes = vec![hash];
+        self.outputs.push_back(Output::RequestShares { peer, request, hashes, parents, stops });
     }
 
     /// Heads, and shares ten below them: nobody needs to send what lies there.
@@ -118,31 +188,68 @@ impl Engine {
         request: RequestId,
         shares: Option<Vec<Arc<CheckedShare>>>,
     ) {
-        let is_ours = self.requests.open.get(&request).is_some_and(|open| open.peer == peer);
-        if !is_ours {
+        if self.requests.open.get(&request).is_none_or(|open| open.peer != peer) {
             return;
         }
-        self.requests.open.remove(&request);
-        if let Some(shares) = shares {
-            self.take_in(now, Some(peer), shares);
+        let Some(open) = self.requests.open.remove(&request) else { return };
+        self.wants.is_due = true;
+        let shares = shares.unwrap_or_default();
+        if let Some(knowledge) = self.peers.knowledge(peer) {
+            shares.iter().for_each(|share| knowledge.note_share(share.hash()));
         }
-        self.is_unsettled = true;
+        let shares = asked_for(&open, shares);
+        if shares.is_empty() {
+            return;
+        }
+        self.wants.note_come(open.hash);
+        if open.parents > 0 {
+            let time = now.mono.since(open.asked_at);
+            self.peers.set_parents_asked(peer, adapted(open.parents, time));
+        }
+        self.take_in(now, Arrival::Asked(peer), shares);
     }
 
     /// Gives up on questions that were not answered.
     pub(crate) fn expire_requests(&mut self, now: Now) {
-        let late: Vec<(RequestId, PeerId)> = self
-            .requests
-            .open
-            .iter()
-            .filter(|(_, open)| open.deadline <= now.mono)
-            .map(|(request, open)| (*request, open.peer))
-            .collect();
-        for (request, peer) in late {
-            self.requests.open.remove(&request);
-            let reason = DropReason::Silent;
-            self.outputs.push_back(Output::DropPeer { peer, is_ban: false, reason });
-            self.is_unsettled = true;
+        let is_late = |open: &Open| open.asked_at + REPLY_TIMEOUT <= now.mono;
+        let open = self.requests.open.values().filter(|open| is_late(open));
+        let late: BTreeSet<PeerId> = open.map(|open| open.peer).collect();
+        for peer in late {
+            self.drop_peer(peer, false, DropReason::Silent);
         }
+    }
+
+    /// Ends a connection, once; what is still heard of it does not count.
+    pub(crate) fn drop_peer(&mut self, peer: PeerId, is_ban: bool, reason: DropReason) {
+        if self.peers.dismiss(peer) {
+            self.outputs.push_back(Output::DropPeer { peer, is_ban, reason });
+        }
+        self.peer_gone(peer);
+    }
+}
+
+/// The part of an answer that was asked for: the wanted share and its ancestors, one after the
+/// other, and no more of them than asked for.
+fn asked_for(open: &Open, shares: Vec<Arc<CheckedShare>>) -> Vec<Arc<CheckedShare>> {
+    let mut next = Some(open.hash);
+    let count = usize::try_from(open.parents).unwrap_or(usize::MAX).saturating_add(1);
+    let is_next = |share: &Arc<CheckedShare>| {
+        let is_next = next == Some(share.hash());
+        if is_next {
+            next = share.share().parent();
+        }
+        is_next
+    };
+    shares.into_iter().filter(is_next).take(count).collect()
+}
+
+/// How many ancestors to ask for after an answer that took so long.
+fn adapted(parents: u64, time: Duration) -> u64 {
+    if time < QUICK {
+        parents.saturating_mul(2).min(PARENTS_MAX)
+    } else if time > SLOW {
+        (parents / 2).max(PARENTS_MIN)
+    } else {
+        parents
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::address::AddressError;
 use crate::compact::{Attempts, CompactBits, attempts};
-use crate::forest::{Delta, Forest, RemoveError};
+use crate::forest::{Delta, Forest, RemoveError, Sum};
 use crate::generation::{self, Generation, Position};
 use crate::hash::{Hash32, ShareHash};
 use crate::merkle_link;
@@ -118,6 +118,16 @@ impl Tracker {
     /// The ancestor `n` steps below, at most the first unknown hash of the chain.
     pub fn nth_parent(&self, hash: Option<ShareHash>, n: u32) -> Option<ShareHash> {
         self.forest.nth_parent(hash, n)
+    }
+
+    /// Sums over all known shares from `hash` down.
+    pub fn total(&self, hash: Option<ShareHash>) -> Sum {
+        self.forest.total(hash)
+    }
+
+    /// Sums over the first `n` shares from `hash` down (fewer if the chain is shorter).
+    pub fn sum_of(&self, hash: Option<ShareHash>, n: u32) -> Sum {
+        self.forest.sum_of(hash, n)
     }
 
     /// Whether `ancestor` is `hash` itself or below it.

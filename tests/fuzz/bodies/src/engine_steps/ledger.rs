@@ -52,6 +52,8 @@ pub(super) struct Ledger {
     steps: u64,
     peers: BTreeMap<PeerId, Peer>,
     questions: BTreeMap<RequestId, Question>,
+    /// Shares that were sent and have left the node in the same step.
+    gone: Vec<ShareHash>,
     lookups: Vec<Hash32>,
     /// Work published, newest last.
     works: Vec<Arc<TemplateBase>>,
@@ -81,6 +83,7 @@ impl Ledger {
             steps: 0,
             peers: BTreeMap::new(),
             questions: BTreeMap::new(),
+            gone: Vec::new(),
             lookups: Vec::new(),
             works: Vec::new(),
             has_work: false,

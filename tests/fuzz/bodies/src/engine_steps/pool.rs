@@ -209,7 +209,7 @@ impl World {
     /// A peer, if there is one, sends shares unasked.
     fn send(&mut self, choices: &mut Choices<'_>, shares: &[Made]) {
         let Some(peer) = self.some_peer(choices) else { return };
-        self.node.ledger.note_delivery(&self.node.engine, peer, shares);
+        self.node.ledger.note_delivery(peer, shares);
         let shares = shares.iter().map(|made| Arc::clone(&made.share)).collect();
         self.give(Input::Shares { peer, shares });
     }
@@ -220,7 +220,7 @@ impl World {
             is_good: self.forge.is_good(share.hash()),
         };
         let made: Vec<Made> = shares.iter().map(made).collect();
-        self.node.ledger.note_delivery(&self.node.engine, peer, &made);
+        self.node.ledger.note_delivery(peer, &made);
     }
 
     /// At last there is one peer that has everything and answers: the node finds its way.

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use p2pool_engine::Engine;
+use p2pool_engine::{Engine, WhyNoWork};
 use p2pool_sharechain::ShareHash;
 use p2pool_sharechain::change::Origin;
 use p2pool_sharechain::generation::Window;
@@ -24,21 +24,37 @@ impl Ledger {
         forge: &mut Forge,
     ) {
         assert_eq!(engine.tracker().len(), self.stored.len(), "storage has what the engine has");
+        // The solution of a block goes out before anything else is looked at.
+        for hash in self.gone.drain(..) {
+            assert!(self.own.contains_key(&hash), "a share that nobody knows is sent");
+        }
         if let Some(best) = engine.best() {
             assert!(engine.tracker().is_verified(best), "the best share is verified");
             self.check_relayed(best, now);
         }
-        let may_work =
-            !self.params.needs_peers || !self.peers.is_empty() && engine.best().is_some();
-        assert_eq!(
-            self.has_work,
-            self.template.is_some() && may_work,
-            "work as soon as there may be"
-        );
+        self.check_has_work(engine);
         if self.has_work && !self.is_work_checked {
             self.is_work_checked = true;
             self.check_newest_work(engine, forge);
         }
+    }
+
+    /// There is work as soon as there may be, and none for a node that is alone or behind.
+    fn check_has_work(&self, engine: &Engine) {
+        let is_alone = self.is_alone() || engine.best().is_none();
+        let expected = match engine.why_no_work() {
+            None => true,
+            Some(WhyNoWork::CatchingUp) => {
+                assert!(self.params.needs_peers && !self.is_alone(), "nobody to wait for");
+                false
+            }
+            Some(_) => {
+                assert!(self.template.is_none() || self.params.needs_peers && is_alone);
+                false
+            }
+        };
+        assert!(!(expected && self.params.needs_peers && is_alone), "work on a chain of its own");
+        assert_eq!(self.has_work, expected, "work as soon as there may be");
     }
 
     /// All who were here before the best share have it: from us, or we from them.
@@ -53,7 +69,7 @@ impl Ledger {
             return;
         }
         for (id, peer) in &self.peers {
-            let was_here = peer.joined_step < arrival.step;
+            let was_here = peer.joined_step < arrival.step && !peer.is_dropped;
             let has_it = peer.sent.contains(&best) || peer.delivered.contains(&best);
             assert!(!was_here || has_it, "peer {id} was not told the best share");
         }

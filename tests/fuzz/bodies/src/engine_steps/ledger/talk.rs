@@ -14,10 +14,10 @@ use crate::engine_steps::forge::Made;
 
 /// Shares passed on at once.
 const BROADCAST_MAX: usize = 5;
-/// Ancestors asked for at once, exclusive; stops in a question; questions for missing shares.
-const PARENTS_MAX: u64 = 500;
+/// Ancestors asked for at once; stops in a question; questions on their way.
+const PARENTS_MAX: u64 = 1000;
 const STOPS_MAX: usize = 100;
-const REQUESTS_MAX: usize = 8;
+const REQUESTS_MAX: usize = 72;
 /// Shares in an answer beyond those asked for.
 const ANSWER_MAX: usize = 1000;
 /// Time that a peer has for an answer.
@@ -39,12 +39,12 @@ pub(in crate::engine_steps) struct Peer {
     pub(super) joined_step: u64,
     /// Sent nothing but good shares so far.
     is_clean: bool,
-    /// Shares that it was the first to send.
+    /// Shares that it sent.
     pub(super) delivered: BTreeSet<ShareHash>,
     /// Shares that it was sent.
     pub(super) sent: BTreeSet<ShareHash>,
     /// The engine wants the connection ended.
-    is_dropped: bool,
+    pub(super) is_dropped: bool,
 }
 
 impl Peer {
@@ -103,6 +103,11 @@ impl Ledger {
         self.peers.insert(peer, state);
     }
 
+    /// Whether no peer is here, save those whose connections are to end.
+    pub(super) fn is_alone(&self) -> bool {
+        self.peers.values().all(|peer| peer.is_dropped)
+    }
+
     /// A peer whose connection the engine wants ended.
     pub(in crate::engine_steps) fn dropped_peer(&self) -> Option<PeerId> {
         self.peers.iter().find(|(_, peer)| peer.is_dropped).map(|(id, _)| *id)
@@ -127,18 +132,11 @@ impl Ledger {
     }
 
     /// Notes that a peer sends shares.
-    pub(in crate::engine_steps) fn note_delivery(
-        &mut self,
-        engine: &Engine,
-        from: PeerId,
-        shares: &[Made],
-    ) {
+    pub(in crate::engine_steps) fn note_delivery(&mut self, from: PeerId, shares: &[Made]) {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         for made in shares {
             peer.is_clean &= made.is_good;
-            if engine.tracker().get(made.share.hash()).is_none() {
-                peer.delivered.insert(made.share.hash());
-            }
+            peer.delivered.insert(made.share.hash());
         }
     }
 
@@ -147,7 +145,9 @@ impl Ledger {
         assert!((1..=BROADCAST_MAX).contains(&shares.len()));
         for share in shares {
             let hash = share.hash();
-            assert!(engine.tracker().get(hash).is_some(), "a share that nobody knows is sent");
+            if engine.tracker().get(hash).is_none() {
+                self.gone.push(hash);
+            }
             assert!(!peer.delivered.contains(&hash), "a share goes back to who sent it");
             assert!(peer.sent.insert(hash), "a share is sent twice");
         }
@@ -157,12 +157,12 @@ impl Ledger {
         let tracker = engine.tracker();
         assert!(self.peers.contains_key(&question.peer), "only peers are asked");
         assert!(tracker.get(question.hash).is_none(), "a known share is asked for");
-        assert!(question.parents < PARENTS_MAX && question.stops.len() <= STOPS_MAX);
+        assert!(question.parents <= PARENTS_MAX && question.stops.len() <= STOPS_MAX);
         assert!(question.stops.iter().all(|stop| tracker.get(*stop).is_some()));
         let is_asked = self.questions.values().any(|open| open.hash == question.hash);
         assert!(!is_asked, "a share is asked for twice at once");
         assert!(self.questions.insert(request, question).is_none(), "a number is used twice");
-        assert!(self.questions.len() <= REQUESTS_MAX + self.peers.len(), "too many questions");
+        assert!(self.questions.len() <= REQUESTS_MAX, "too many questions");
     }
 
     pub(super) fn drop_peer(&mut self, now: Now, peer: PeerId, is_ban: bool, reason: DropReason) {
@@ -178,8 +178,13 @@ impl Ledger {
                 let is_known_good = state.is_clean && self.is_clock_honest;
                 assert!(!is_known_good, "dropped for good shares: {error}");
             }
+            DropReason::HopelessHistory => {
+                assert!(!state.is_clean, "dropped for a history that others work on");
+            }
         }
-        assert_eq!(is_ban, matches!(reason, DropReason::BadShare(_)));
+        let may_ban = matches!(reason, DropReason::BadShare(_));
+        assert!(may_ban || !is_ban, "banned for what an honest peer may do");
         state.is_dropped = true;
+        self.questions.retain(|_, open| open.peer != peer);
     }
 }
