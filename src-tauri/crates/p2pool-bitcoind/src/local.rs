@@ -59,7 +59,7 @@ mod settings;
 mod situation;
 mod write;
 
-pub use self::access::{METHODS, Server};
+pub use self::access::{METHODS, Server, usual_port};
 pub use self::block::Stamp;
 pub use self::change::{Change, DiffLine, Lines};
 pub use self::conf::Fault;

@@ -1,7 +1,7 @@
-//! What a block of the practice chain really pays, asked of the chain itself.
+//! What a block really pays, asked of the Bitcoin node or the practice chain itself.
 //!
-//! Nothing of the share chain goes into the answer: the block is fetched from the chain that the
-//! consensus library keeps, and its outputs are added up against subsidy and fees.
+//! Nothing of the share chain goes into the answer: the block is fetched from the node, and its
+//! outputs are added up against the subsidy and the fees that the node has counted.
 
 use std::sync::Arc;
 
@@ -9,12 +9,11 @@ use bitcoin::Block;
 use bitcoin::consensus::deserialize;
 use bitcoin::hex::FromHex;
 use p2pool_bitcoind::rpc::{BadUrl, Limits};
-use p2pool_bitcoind::{Auth, RpcClient, RpcConfig, RpcError};
+use p2pool_bitcoind::{RpcClient, RpcConfig, RpcError};
 use p2pool_sharechain::{Params, ShareHash};
+use serde::Deserialize;
 
-use crate::state::PracticeRpc;
-
-/// Asks the practice chain for blocks and adds them up.
+/// Asks a chain for blocks and adds them up.
 #[derive(Clone, Debug)]
 pub struct BlockChecker {
     client: RpcClient,
@@ -71,13 +70,13 @@ pub enum BlockCheckError {
         /// What is wrong.
         reason: String,
     },
-    /// The fees are unknown: the practice chain has no other transactions.
-    #[error("block {hash} has {count} transactions of unknown fees")]
+    /// The node does not tell the fees of the block's other transactions.
+    #[error("the fees of block {hash} are unknown: {source}")]
     UnknownFees {
         /// The block.
         hash: ShareHash,
-        /// Transactions beside the generation transaction.
-        count: usize,
+        /// What it answers.
+        source: RpcError,
     },
 }
 
@@ -86,10 +85,8 @@ impl BlockChecker {
     ///
     /// # Errors
     /// [`BlockCheckError::Address`].
-    pub fn new(rpc: &PracticeRpc, params: Arc<Params>) -> Result<Self, BlockCheckError> {
-        let auth = Auth::Cookie(rpc.cookie.clone());
-        let config = RpcConfig { url: rpc.url.clone(), auth, allows_public: false };
-        Ok(Self { client: RpcClient::new(&config)?, params })
+    pub fn new(rpc: &RpcConfig, params: Arc<Params>) -> Result<Self, BlockCheckError> {
+        Ok(Self { client: RpcClient::new(rpc)?, params })
     }
 
     /// Fetches a block of the best chain and adds it up.
@@ -102,15 +99,33 @@ impl BlockChecker {
             u32::try_from(place.confirmations).map_err(|_| BlockCheckError::NotInChain { hash })?;
         let hex: String =
             self.client.call("getblock", (hash.to_string(), 0), Limits::BLOCK).await?;
-        let outputs = outputs(hash, &hex)?;
+        let (outputs, others) = outputs(hash, &hex)?;
+        let fees_sats = if others == 0 { 0 } else { self.fees_sats(hash).await? };
         Ok(BlockCheck {
             hash,
             height: place.height,
             confirmations,
             subsidy_sats: self.params.subsidy_sats(place.height),
-            fees_sats: 0,
+            fees_sats,
             outputs,
         })
+    }
+
+    /// Fees of all transactions of a block, as the node counts them.
+    async fn fees_sats(&self, hash: ShareHash) -> Result<u64, BlockCheckError> {
+        #[derive(Deserialize)]
+        struct Stats {
+            totalfee: u64,
+        }
+        let wanted = (hash.to_string(), ["totalfee"]);
+        let stats: Result<Stats, RpcError> =
+            self.client.call("getblockstats", wanted, Limits::SHORT).await;
+        match stats {
+            Ok(stats) => Ok(stats.totalfee),
+            // Asked again by whoever asked for the block.
+            Err(error) if error.is_transient() => Err(error.into()),
+            Err(source) => Err(BlockCheckError::UnknownFees { hash, source }),
+        }
     }
 }
 
@@ -126,8 +141,8 @@ impl BlockCheck {
     }
 }
 
-/// The generation transaction's outputs, if this is the block and has no other transactions.
-fn outputs(hash: ShareHash, hex: &str) -> Result<Vec<BlockOutput>, BlockCheckError> {
+/// The generation transaction's outputs, if this is the block, and how many others it has.
+fn outputs(hash: ShareHash, hex: &str) -> Result<(Vec<BlockOutput>, usize), BlockCheckError> {
     let wrong = |reason: String| BlockCheckError::WrongBlock { hash, reason };
     let raw = Vec::<u8>::from_hex(hex).map_err(|error| wrong(error.to_string()))?;
     let block: Block = deserialize(&raw).map_err(|error| wrong(error.to_string()))?;
@@ -140,9 +155,6 @@ fn outputs(hash: ShareHash, hex: &str) -> Result<Vec<BlockOutput>, BlockCheckErr
     let Some((generation, others)) = block.txdata.split_first() else {
         return Err(wrong("it has no transactions".into()));
     };
-    if !others.is_empty() {
-        return Err(BlockCheckError::UnknownFees { hash, count: others.len() });
-    }
     let outputs: Vec<BlockOutput> = generation
         .output
         .iter()
@@ -152,7 +164,8 @@ fn outputs(hash: ShareHash, hex: &str) -> Result<Vec<BlockOutput>, BlockCheckErr
         })
         .collect();
     let sum = outputs.iter().try_fold(0_u64, |sum, output| sum.checked_add(output.value_sats));
-    sum.map(|_| outputs).ok_or_else(|| wrong("its outputs exceed all numbers".into()))
+    sum.map(|_| (outputs, others.len()))
+        .ok_or_else(|| wrong("its outputs exceed all numbers".into()))
 }
 
 #[cfg(test)]
@@ -173,8 +186,7 @@ mod tests {
     async fn first_block_pays_its_subsidy_and_unknown_ones_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let server = PracticeChainServer::start(folder.path(), Network::Regtest).await.unwrap();
-        let rpc =
-            PracticeRpc { url: server.url().to_owned(), cookie: server.cookie_path().to_owned() };
+        let rpc = server.rpc_config();
         let token = CancellationToken::new();
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(server.run(token.clone()));
@@ -212,7 +224,8 @@ mod tests {
     fn another_block_and_changed_transactions_are_refused() {
         let block = genesis_block(Network::Regtest);
         let hash = hash_of(&block);
-        assert_eq!(outputs(hash, &serialize_hex(&block)).unwrap().len(), 1);
+        let (paid, others) = outputs(hash, &serialize_hex(&block)).unwrap();
+        assert_eq!((paid.len(), others), (1, 0));
 
         let mut changed = block.clone();
         changed.txdata[0].output[0].value += Amount::ONE_SAT;
@@ -225,7 +238,7 @@ mod tests {
             let refused = outputs(hash, &text);
             assert!(matches!(refused, Err(BlockCheckError::WrongBlock { .. })), "{refused:?}");
         }
-        let refused = outputs(hash_of(&more), &serialize_hex(&more));
-        assert!(matches!(refused, Err(BlockCheckError::UnknownFees { count: 1, .. })));
+        let (paid, others) = outputs(hash_of(&more), &serialize_hex(&more)).unwrap();
+        assert_eq!((paid.len(), others), (1, 1));
     }
 }

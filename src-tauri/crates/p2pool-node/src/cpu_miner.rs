@@ -96,6 +96,8 @@ impl HelperService {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            // The way by which a shell may have been told the Bitcoin node's password.
+            .env_remove("P2POOL_RPC_PASSWORD")
             .kill_on_drop(true);
         if let Some(limit) = self.settings.limit_hps {
             command.arg("--limit").arg(limit.to_string());

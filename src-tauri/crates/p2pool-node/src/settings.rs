@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::p2p::settings::{P2pPlace, P2pSettings, RawP2p};
 
+mod run;
+
+pub use self::run::{RawRun, RunAddressError, RunPlace};
+
 /// What a node is started with. Only valid states can be made.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -70,6 +74,9 @@ pub struct HelperSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawSettings {
+    /// Mining on a Bitcoin chain that others share.
+    #[serde(default)]
+    pub run: RawRun,
     /// Practice mode.
     #[serde(default)]
     pub practice: RawPractice,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::bitcoin::Network;
+use p2pool_bitcoind::{Auth, RpcConfig};
 use p2pool_engine::{ChainSummary, Event};
 use p2pool_sharechain::time::UnixTime;
 use serde::Serialize;
@@ -64,6 +65,14 @@ pub struct PracticeRpc {
     pub url: String,
     /// File with the login of this run.
     pub cookie: PathBuf,
+}
+
+impl PracticeRpc {
+    /// How to call it.
+    pub fn config(&self) -> RpcConfig {
+        let auth = Auth::Cookie(self.cookie.clone());
+        RpcConfig { url: self.url.clone(), auth, allows_public: false }
+    }
 }
 
 /// A simulated member of the practice pool.

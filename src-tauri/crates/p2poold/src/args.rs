@@ -6,11 +6,14 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use p2pool_node::{ProblemCode, RawPractice, RawSettings, Settings, SettingsError};
 
+use crate::bitcoin_login::BitcoinLogin;
 use crate::books::{BlocksArgs, SharesArgs};
 use crate::conf::ConfArgs;
 use crate::failure::Failure;
 use crate::folders;
 use crate::p2p_args::P2pArgs;
+use crate::run_args::RunArgs;
+use crate::status_command::StatusArgs;
 
 /// Name of the settings file in the data folder.
 const SETTINGS_FILE: &str = "settings.toml";
@@ -28,19 +31,43 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Run(Box<RunArgs>),
     /// Mine in a practice pool on a private Bitcoin chain; its coins have no value.
     Practice(Box<PracticeArgs>),
+    Status(StatusArgs),
     Conf(ConfArgs),
     Shares(SharesArgs),
     Blocks(BlocksArgs),
 }
 
+/// Where data lies, how to tell what happens, and when to end.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SessionArgs {
+    /// Folder of settings.toml and of all data [default: p2pool-desktop in your own data folder]
+    #[arg(long, value_name = "DIR", env = "P2POOL_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// Print one event a line, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// End with a summary after so many seconds
+    #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: Option<u64>,
+    /// End with a summary after so many accepted blocks
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    blocks: Option<u64>,
+    /// Messages for finding faults: error, warn, info, debug, trace, also by module
+    #[arg(long, value_name = "FILTER", default_value = "warn", env = "P2POOL_LOG")]
+    pub(crate) log: String,
+    /// Program file of the CPU miner [default: beside this program]
+    #[arg(long, value_name = "PATH", hide = true)]
+    miner: Option<PathBuf>,
+}
+
 /// Arguments win over settings.toml.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct PracticeArgs {
-    /// Folder of settings.toml and of all data [default: p2pool-desktop in your own data folder]
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
     /// Rules of the private Bitcoin chain [default: testnet4]
     #[arg(long, value_parser = ["testnet4", "regtest"])]
     chain: Option<String>,
@@ -61,21 +88,6 @@ pub(crate) struct PracticeArgs {
     address: Option<String>,
     #[command(flatten)]
     p2p: P2pArgs,
-    /// Print one event a line, as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// End with a summary after so many seconds
-    #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
-    seconds: Option<u64>,
-    /// End with a summary after so many accepted blocks
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    blocks: Option<u64>,
-    /// Messages for finding faults: error, warn, info, debug, trace, also by module
-    #[arg(long, value_name = "FILTER", default_value = "warn")]
-    pub(crate) log: String,
-    /// Program file of the CPU miner [default: beside this program]
-    #[arg(long, value_name = "PATH", hide = true)]
-    miner: Option<PathBuf>,
 }
 
 /// Everything that was asked for, checked.
@@ -84,10 +96,55 @@ pub(crate) struct Plan {
     pub(crate) settings: Settings,
     /// The folder that the person knows.
     pub(crate) data_dir: PathBuf,
+    /// The Bitcoin node; `None` in practice.
+    pub(crate) login: Option<BitcoinLogin>,
     /// End after this time.
     pub(crate) run_for: Option<Duration>,
     /// End after so many accepted blocks.
     pub(crate) blocks: Option<u64>,
+}
+
+impl SessionArgs {
+    /// The folder of all data.
+    ///
+    /// # Errors
+    /// None is named, and the system names none.
+    pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
+        match &self.data_dir {
+            Some(folder) => Ok(folder.clone()),
+            None => folders::data_dir().ok_or_else(Failure::no_data_folder),
+        }
+    }
+
+    /// The program file of the CPU miner.
+    pub(crate) fn miner(&self) -> PathBuf {
+        let beside = || folders::beside_this_program("p2pool-miner");
+        self.miner.clone().unwrap_or_else(beside)
+    }
+
+    /// The settings file of a data folder, and where it lies.
+    ///
+    /// # Errors
+    /// It is damaged, or cannot be read.
+    pub(crate) fn settings(&self, data_dir: &Path) -> Result<(RawSettings, PathBuf), Failure> {
+        let file = data_dir.join(SETTINGS_FILE);
+        // Where there is no folder yet, or can be none, there are no settings to be damaged.
+        let raw =
+            if data_dir.is_dir() { RawSettings::read(&file) } else { Ok(RawSettings::default()) };
+        let raw = raw.map_err(|error| settings_failure(&file, &error))?;
+        Ok((raw, file))
+    }
+
+    /// The plan for checked settings.
+    pub(crate) fn plan(
+        &self,
+        settings: Settings,
+        data_dir: PathBuf,
+        login: Option<BitcoinLogin>,
+    ) -> Plan {
+        let run_for = self.seconds.map(Duration::from_secs);
+        Plan { settings, data_dir, login, run_for, blocks: self.blocks }
+    }
 }
 
 impl PracticeArgs {
@@ -96,25 +153,13 @@ impl PracticeArgs {
     /// # Errors
     /// A damaged settings file, or values that cannot be.
     pub(crate) fn plan(&self) -> Result<Plan, Failure> {
-        let data_dir = match &self.data_dir {
-            Some(folder) => folder.clone(),
-            None => folders::data_dir().ok_or_else(Failure::no_data_folder)?,
-        };
-        let miner = match &self.miner {
-            Some(program) => program.clone(),
-            None => folders::beside_this_program("p2pool-miner"),
-        };
-        let file = data_dir.join(SETTINGS_FILE);
-        // Where there is no folder yet, or can be none, there are no settings to be damaged.
-        let raw =
-            if data_dir.is_dir() { RawSettings::read(&file) } else { Ok(RawSettings::default()) };
-        let raw = raw.map_err(|error| settings_failure(&file, &error))?;
+        let data_dir = self.session.data_dir()?;
+        let (raw, file) = self.session.settings(&data_dir)?;
         let settings = self
             .over(&raw.practice)
-            .check(data_dir.join(PRACTICE_DIR), miner)
-            .map_err(|error| self.blame(&file, &raw.practice, &error))?;
-        let run_for = self.seconds.map(Duration::from_secs);
-        Ok(Plan { settings, data_dir, run_for, blocks: self.blocks })
+            .check(data_dir.join(PRACTICE_DIR), self.session.miner())
+            .map_err(|error| Self::blame(&file, &raw.practice, &error))?;
+        Ok(self.session.plan(settings, data_dir, None))
     }
 
     fn over(&self, file: &RawPractice) -> RawPractice {
@@ -132,7 +177,7 @@ impl PracticeArgs {
     }
 
     /// Whose mistake wrong values are: the file's if it is wrong by itself, else the arguments'.
-    fn blame(&self, path: &Path, file: &RawPractice, error: &SettingsError) -> Failure {
+    fn blame(path: &Path, file: &RawPractice, error: &SettingsError) -> Failure {
         match file.check(PathBuf::new(), PathBuf::new()) {
             Err(error) => settings_failure(path, &error),
             Ok(_) => Failure::bad_options(&error.to_string()),
@@ -140,7 +185,8 @@ impl PracticeArgs {
     }
 }
 
-fn settings_failure(path: &Path, error: &SettingsError) -> Failure {
+/// A settings file that cannot be used.
+pub(crate) fn settings_failure(path: &Path, error: &SettingsError) -> Failure {
     let (problem, details) = match error {
         SettingsError::Unreadable { reason, .. } => ("cannot be read", reason.clone()),
         SettingsError::Damaged { reason, .. } => ("is damaged", reason.clone()),
@@ -174,7 +220,9 @@ mod tests {
     /// The outcome with this settings file and these arguments.
     fn plan(file: &str, line: &str) -> Result<Plan, Failure> {
         let folder = folder(file);
-        PracticeArgs { data_dir: Some(folder.path().into()), ..args(line) }.plan()
+        let mut args = args(line);
+        args.session.data_dir = Some(folder.path().into());
+        args.plan()
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! The error catalogue's words for conditions of the Bitcoin node and of the node itself.
 
-use p2pool_bitcoind::RpcError;
-
 /// What a code says, as a person reads it; details are told beside it. Nothing for codes that never
 /// come without a sentence of their own.
 pub(crate) fn sentence(code: &str) -> &'static str {
@@ -18,6 +16,7 @@ pub(crate) fn sentence(code: &str) -> &'static str {
         "N-10" => "No new Bitcoin block for two hours or more. Your node may be stuck.",
         "N-11" => "This Bitcoin node is too old for P2Pool. Please update it.",
         "N-12" => "Your node couldn't make a block template.",
+        "N-13" => "Your node rejected a block we found.",
         "N-14" => "This connection would send your login unprotected over the internet.",
         "N-15" => "The pool is ahead of your node. Shares would be worthless, so we wait.",
         "P-01" => "No other pool members found. Still looking.",
@@ -37,29 +36,10 @@ pub(crate) fn sentence(code: &str) -> &'static str {
     }
 }
 
-/// The code of a call that brought no good answer.
-pub(crate) fn of_rpc(error: &RpcError) -> &'static str {
-    match error {
-        RpcError::Timeout { .. } | RpcError::Overloaded => "N-02",
-        RpcError::Unauthorized => "N-03",
-        RpcError::Forbidden => "N-04",
-        RpcError::CookieUnreadable { .. } => "N-05",
-        RpcError::WarmUp(_) => "N-06",
-        RpcError::Rpc { code: p2pool_bitcoind::error::code::NOT_CONNECTED, .. } => "N-09",
-        RpcError::Rpc { code: p2pool_bitcoind::error::code::IN_INITIAL_DOWNLOAD, .. } => "N-07",
-        RpcError::Rpc { code: p2pool_bitcoind::error::code::METHOD_NOT_FOUND, .. } => "N-11",
-        RpcError::Rpc { .. } => "N-12",
-        // Without the cookie file the node does not run: it writes one at every start.
-        RpcError::Unreachable { .. }
-        | RpcError::CookieMissing { .. }
-        | RpcError::BodyTooLong { .. }
-        | RpcError::BadReply { .. }
-        | _ => "N-01",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use p2pool_bitcoind::{Condition, RpcError};
+
     use super::*;
 
     #[test]
@@ -72,12 +52,13 @@ mod tests {
             RpcError::WarmUp("Loading".into()),
             RpcError::CookieMissing { path: "c".into() },
             RpcError::CookieUnreadable { path: "c".into(), reason: "no".into() },
+            RpcError::PublicAddress { address: "203.0.113.7".into() },
             RpcError::Rpc { code: -9, message: "alone".into() },
             RpcError::Rpc { code: -10, message: "behind".into() },
             RpcError::Rpc { code: -1, message: "odd".into() },
         ];
         for error in errors {
-            let words = sentence(of_rpc(&error));
+            let words = sentence(Condition::from(&error).code());
             assert!(words.ends_with('.') && !words.contains('!'), "{error}: {words}");
         }
     }

@@ -13,6 +13,8 @@ const BAD_OPTIONS: &str = "E-CLI-01";
 pub(crate) const EXIT_INPUT: u8 = 2;
 /// Exit code of everything else.
 pub(crate) const EXIT_FAILURE: u8 = 1;
+/// Exit code of asking a node that does not run.
+pub(crate) const EXIT_NOT_RUNNING: u8 = 3;
 /// Exit code of a look at something that needs a person's hand.
 pub(crate) const EXIT_TO_DO: u8 = 4;
 

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bitcoin_login;
 mod books;
 mod catalogue;
 mod chain;
@@ -23,10 +24,14 @@ mod notice;
 mod output;
 mod p2p_args;
 mod payees;
+mod problems;
 mod run;
+mod run_args;
 mod secrets;
 mod signals;
 mod status;
+mod status_command;
+mod status_file;
 mod summary;
 mod tally;
 mod text;
@@ -41,26 +46,23 @@ use clap::error::ErrorKind;
 use p2pool_node::ProblemCode;
 use tokio::runtime::Builder;
 
-use crate::args::{Cli, Command, PracticeArgs};
+use crate::args::{Cli, Command, Plan, SessionArgs};
 use crate::face::Face;
 use crate::failure::Failure;
 use crate::json::JsonLines;
 use crate::logs::LogLines;
 use crate::output::Console;
-use crate::run::{Goal, Run};
+use crate::run::{Goal, Origin, Run};
 use crate::signals::Signals;
+use crate::status_command::status;
 use crate::view::{LiveView, PlainLines};
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
-        Ok(Cli { command: Command::Practice(args) }) => match practice(&args) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => failure.tell(args.json),
-        },
-        Ok(Cli { command: Command::Conf(args) }) => {
-            let (mut out, mut answers) = (io::stdout(), io::stdin().lock());
-            ended(conf::conf(&args, Console::new(&mut out, &mut answers)))
-        }
+        Ok(Cli { command: Command::Run(args) }) => run_node(args.plan(), &args.session),
+        Ok(Cli { command: Command::Practice(args) }) => run_node(args.plan(), &args.session),
+        Ok(Cli { command: Command::Status(args) }) => with_console(|c| status(&args, c)),
+        Ok(Cli { command: Command::Conf(args) }) => with_console(|c| conf::conf(&args, c)),
         Ok(Cli { command: Command::Shares(args) }) => told(books::shares(&args)),
         Ok(Cli { command: Command::Blocks(args) }) => told(books::blocks(&args)),
         Err(error) => not_options(&error),
@@ -71,7 +73,10 @@ fn told(outcome: Result<(), Failure>) -> ExitCode {
     outcome.map_or_else(|failure| failure.tell(false), |()| ExitCode::SUCCESS)
 }
 
-fn ended(outcome: Result<u8, Failure>) -> ExitCode {
+/// Runs a command that talks with a person and gives an exit code.
+fn with_console(command: impl FnOnce(Console<'_>) -> Result<u8, Failure>) -> ExitCode {
+    let (mut out, mut answers) = (io::stdout(), io::stdin().lock());
+    let outcome = command(Console::new(&mut out, &mut answers));
     outcome.map_or_else(|failure| failure.tell(false), ExitCode::from)
 }
 
@@ -85,11 +90,19 @@ fn not_options(error: &clap::Error) -> ExitCode {
     Failure::bad_options(&error.to_string()).tell(false)
 }
 
-fn practice(args: &PracticeArgs) -> Result<(), Failure> {
-    let plan = args.plan()?;
-    let (face, log_lines) = face(args.json);
-    logs::init(&args.log, log_lines)?;
+fn run_node(plan: Result<Plan, Failure>, session: &SessionArgs) -> ExitCode {
+    match plan.and_then(|plan| follow_node(plan, session)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(session.json),
+    }
+}
+
+/// Runs a node and tells about it until its end.
+fn follow_node(plan: Plan, session: &SessionArgs) -> Result<(), Failure> {
+    let (face, log_lines) = face(session.json);
+    logs::init(&session.log, log_lines)?;
     let params = Arc::clone(&plan.settings.params);
+    let origin = Origin { data_dir: plan.data_dir, params, login: plan.login };
     let handle = p2pool_node::start(plan.settings)?;
     let refused = |error: io::Error| {
         let sentence = format!("The system refuses to start the node: {error}.");
@@ -99,8 +112,8 @@ fn practice(args: &PracticeArgs) -> Result<(), Failure> {
     let goal = Goal { run_for: plan.run_for, blocks: plan.blocks };
     let outcome = runtime.block_on(async {
         let signals = Signals::listen().map_err(refused)?;
-        let run = Run::new(&handle, params, goal, face)?;
-        run.until_end(handle, plan.data_dir, signals).await
+        let run = Run::new(&handle, origin, goal, face)?;
+        run.until_end(handle, signals).await
     });
     // A second Ctrl-C must not wait for what still runs.
     runtime.shutdown_background();

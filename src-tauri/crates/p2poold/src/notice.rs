@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use p2pool_node::{BitcoinState, HelperState, PracticeMember, ProblemCode, StorageState};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::payees::Payment;
+use crate::problems::Problem;
 
 /// One thing to tell. Numbers carry their unit in their name; hashes are in displayed order.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,6 +47,8 @@ pub(crate) enum Notice {
 pub(crate) struct Started {
     pub(crate) version: &'static str,
     pub(crate) chain: String,
+    /// Whether the chain is a private one and its coins worth nothing.
+    pub(crate) is_practice: bool,
     /// Whether the share chain of an earlier run goes on.
     pub(crate) is_continued: bool,
     pub(crate) data_dir: PathBuf,
@@ -55,9 +58,12 @@ pub(crate) struct Started {
     /// Where own work is paid.
     pub(crate) payout_address: String,
     pub(crate) members: Vec<PracticeMember>,
-    /// The practice chain's own JSON-RPC.
-    pub(crate) rpc_url: Option<String>,
+    /// JSON-RPC of the Bitcoin node, or the practice chain's own.
+    pub(crate) rpc_url: String,
+    /// In practice, the file with its login.
     pub(crate) rpc_cookie: Option<PathBuf>,
+    /// How the Bitcoin node is logged in to, in words; `None` in practice.
+    pub(crate) rpc_login: Option<String>,
 }
 
 /// A block that is in the chain, as the chain itself has it.
@@ -97,7 +103,7 @@ pub(crate) enum Bitcoin {
 }
 
 /// Everything at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Status {
     /// Seconds since the start.
     pub(crate) ran_seconds: u64,
@@ -107,6 +113,8 @@ pub(crate) struct Status {
     pub(crate) cpu_hashrate_hps: Option<f64>,
     pub(crate) pool_hashrate_hps: f64,
     pub(crate) is_mining: bool,
+    pub(crate) state: MiningState,
+    pub(crate) problems: Vec<Problem>,
     /// In this run.
     pub(crate) shares_mine: u64,
     /// Of these, late ones.
@@ -131,9 +139,22 @@ pub(crate) struct Status {
     pub(crate) payouts: Vec<Payment>,
 }
 
+/// Whether miners have work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MiningState {
+    /// They have.
+    Mining,
+    /// They will, once what is missing has come.
+    Waiting,
+    /// Somebody wants them to rest.
+    Paused,
+}
+
 /// The whole run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Summary {
+    pub(crate) is_practice: bool,
     pub(crate) ran_seconds: u64,
     pub(crate) shares_mine: u64,
     pub(crate) shares_late: u64,

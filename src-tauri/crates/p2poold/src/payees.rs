@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use p2pool_node::NodeSnapshot;
 use p2pool_sharechain::{Params, address, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An amount for one script.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Payment {
     /// Address text, or `script` and its bytes if no address pays exactly that.
     pub(crate) address: String,

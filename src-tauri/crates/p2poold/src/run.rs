@@ -8,19 +8,22 @@ use std::time::Duration;
 
 use p2pool_node::{
     BlockCheck, BlockCheckError, BlockChecker, Event, NodeEvent, NodeEventKind, NodeHandle,
-    NodeSnapshot, ProblemCode,
+    NodeSnapshot, PracticeRpc, ProblemCode,
 };
 use p2pool_sharechain::{Params, ShareHash};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
-use crate::face::Face;
+use crate::bitcoin_login::BitcoinLogin;
+use crate::face::{Face, Silence};
 use crate::failure::Failure;
-use crate::notice::{Bitcoin, CpuMiner, Notice, Started};
+use crate::notice::{Bitcoin, CpuMiner, MiningState, Notice, Started, Status, now};
 use crate::payees::Payees;
+use crate::problems::{Problem, problems};
 use crate::signals::Signals;
-use crate::status::status;
+use crate::status::{mining_state, status};
+use crate::status_file::{Report, StatusWriter};
 use crate::tally::Tally;
 
 /// A block that cannot be checked is tried again so often, so much later.
@@ -29,11 +32,27 @@ const CHECK_AGAIN: Duration = Duration::from_millis(500);
 /// Checks under way at the end are waited for so long.
 const LAST_CHECKS: Duration = Duration::from_secs(2);
 
+/// A report for other processes is written this often.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+/// Wrappers pass a signal on that the whole group has got already: a second wish to end counts only
+/// when it comes so much later.
+const SECOND_WISH_AFTER: Duration = Duration::from_secs(1);
+
 /// When to end without being told to.
 #[derive(Debug)]
 pub(crate) struct Goal {
     pub(crate) run_for: Option<Duration>,
     pub(crate) blocks: Option<u64>,
+}
+
+/// What the node was started with, as far as it has to be told.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    /// The folder that the person knows.
+    pub(crate) data_dir: PathBuf,
+    pub(crate) params: Arc<Params>,
+    /// The Bitcoin node; `None` in practice.
+    pub(crate) login: Option<BitcoinLogin>,
 }
 
 /// Why the loop ended.
@@ -53,6 +72,11 @@ type Checked = (ShareHash, Result<BlockCheck, BlockCheckError>);
 pub(crate) struct Run {
     face: Box<dyn Face>,
     goal: Goal,
+    origin: Origin,
+    /// `None` if the disk refuses.
+    report: Option<StatusWriter>,
+    /// What the newest report says first.
+    reported: (MiningState, Vec<Problem>),
     started: Instant,
     snapshot: Arc<NodeSnapshot>,
     payees: Payees,
@@ -69,28 +93,39 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Prepares to tell about a practice node that runs.
+    /// Prepares to tell about a node that runs.
     ///
     /// # Errors
     /// Its chain cannot be asked.
     pub(crate) fn new(
         handle: &NodeHandle,
-        params: Arc<Params>,
+        origin: Origin,
         goal: Goal,
         face: Box<dyn Face>,
     ) -> Result<Self, Failure> {
         let snapshot = handle.snapshot();
         let unknown = |reason: String| {
-            let sentence = format!("The practice chain cannot be asked: {reason}.");
+            let sentence = format!("The Bitcoin chain cannot be asked: {reason}.");
             Failure::of_run(ProblemCode::NodeUnreachable, sentence)
         };
-        let rpc = snapshot.practice_rpc.as_ref();
+        let rpc = match &origin.login {
+            Some(login) => Some(login.rpc.clone()),
+            None => snapshot.practice_rpc.as_ref().map(PracticeRpc::config),
+        };
         let rpc = rpc.ok_or_else(|| unknown("it has no address".into()))?;
-        let checker = BlockChecker::new(rpc, Arc::clone(&params))
+        let params = Arc::clone(&origin.params);
+        let checker = BlockChecker::new(&rpc, Arc::clone(&params))
             .map_err(|error| unknown(error.to_string()))?;
+        let report = snapshot.database.parent().map(StatusWriter::open);
+        let report = report.and_then(|opened| {
+            opened.inspect_err(|error| tracing::warn!(%error, "no status file")).ok()
+        });
         Ok(Self {
             face,
             goal,
+            origin,
+            report,
+            reported: (mining_state(&snapshot), problems(&snapshot)),
             started: Instant::now(),
             payees: Payees::new(params, &snapshot),
             tally: Tally::new(&snapshot),
@@ -111,12 +146,12 @@ impl Run {
     pub(crate) async fn until_end(
         mut self,
         handle: NodeHandle,
-        data_dir: PathBuf,
         mut signals: Signals,
     ) -> Result<(), Failure> {
-        let end = match self.begin(data_dir) {
+        let begun = self.begin();
+        let end = match self.told(&begun) {
             Ok(()) => self.follow(&handle, &mut signals).await.unwrap_or_else(|end| end),
-            Err(_) => End::NobodyListens,
+            Err(end) => end,
         };
         self.last_checks().await;
         let summary = self.tally.summary(self.ran().as_secs(), &self.payees);
@@ -128,7 +163,7 @@ impl Run {
         };
         let report = tokio::select! {
             report = stop => report,
-            () = signals.next() => None,
+            () = insists(&mut signals) => None,
         };
         let _ = self.tell(&Notice::Summary(Box::new(summary)));
         let Some(report) = report else {
@@ -157,7 +192,8 @@ impl Run {
                 "A block's outputs do not add up to subsidy plus fees.",
             );
         }
-        if self.tally.blocks_unchecked > 0 {
+        // A Bitcoin node may be away or keep the fees to itself; practice has no excuse.
+        if self.tally.blocks_unchecked > 0 && self.snapshot.is_practice {
             return failed(ProblemCode::NodeTemplate, "An accepted block could not be checked.");
         }
         if is_late {
@@ -171,20 +207,66 @@ impl Run {
         }
     }
 
-    fn begin(&mut self, data_dir: PathBuf) -> io::Result<()> {
+    /// A practice node ends when nobody listens any more; one that earns goes on in silence.
+    fn told(&mut self, outcome: &io::Result<()>) -> Result<(), End> {
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(_) if self.snapshot.is_practice => Err(End::NobodyListens),
+            Err(_) => {
+                self.face = Box::new(Silence);
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells other processes how the node does.
+    fn report(&mut self) {
+        let status = self.status();
         let snapshot = Arc::clone(&self.snapshot);
-        let rpc = snapshot.practice_rpc.as_ref();
+        let report = Report {
+            version: env!("CARGO_PKG_VERSION").into(),
+            process: std::process::id(),
+            network: self.origin.params.name.clone(),
+            is_practice: snapshot.is_practice,
+            started_at: snapshot.started_at.0,
+            written_at: now(),
+            stratum_url: stratum_url(&snapshot),
+            payout_address: snapshot.payout_address.clone(),
+            rpc_url: self.rpc_url(),
+            database: snapshot.database.clone(),
+            status,
+        };
+        if let Some(writer) = &mut self.report {
+            writer.write(&report);
+        }
+    }
+
+    fn status(&self) -> Status {
+        status(self.ran(), &self.snapshot, &self.tally, &self.payees)
+    }
+
+    fn rpc_url(&self) -> String {
+        let practice = || self.snapshot.practice_rpc.as_ref().map(|rpc| rpc.url.clone());
+        let live = self.origin.login.as_ref().map(|login| login.rpc.url.clone());
+        live.or_else(practice).unwrap_or_default()
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        let snapshot = Arc::clone(&self.snapshot);
+        self.report();
         self.tell(&Notice::Started(Box::new(Started {
             version: env!("CARGO_PKG_VERSION"),
             chain: snapshot.chain.to_string(),
+            is_practice: snapshot.is_practice,
             is_continued: snapshot.is_continued,
-            data_dir,
+            data_dir: self.origin.data_dir.clone(),
             database: snapshot.database.clone(),
-            stratum_url: format!("stratum+tcp://{}", snapshot.stratum_address),
+            stratum_url: stratum_url(&snapshot),
             payout_address: snapshot.payout_address.clone(),
             members: snapshot.members.clone(),
-            rpc_url: rpc.map(|rpc| rpc.url.clone()),
-            rpc_cookie: rpc.map(|rpc| rpc.cookie.clone()),
+            rpc_url: self.rpc_url(),
+            rpc_cookie: snapshot.practice_rpc.as_ref().map(|rpc| rpc.cookie.clone()),
+            rpc_login: self.origin.login.as_ref().map(|login| login.words.clone()),
         })))?;
         self.look(snapshot)
     }
@@ -196,6 +278,8 @@ impl Run {
         let mut events = handle.events();
         let mut statuses = interval(self.face.status_every());
         statuses.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut reports = interval(REPORT_EVERY);
+        reports.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let deadline = self.goal.run_for.map(|time| self.started + time);
         loop {
             let told = tokio::select! {
@@ -219,11 +303,15 @@ impl Run {
                     Err(_) => return Ok(End::NodeEnded),
                 },
                 _ = statuses.tick() => {
-                    let status = status(self.ran(), &self.snapshot, &self.tally, &self.payees);
+                    let status = self.status();
                     self.tell(&Notice::Status(Box::new(status)))
                 }
+                _ = reports.tick() => {
+                    self.report();
+                    Ok(())
+                }
             };
-            told.map_err(|_| End::NobodyListens)?;
+            self.told(&told)?;
             if self.goal.blocks.is_some_and(|blocks| self.tally.blocks_settled() >= blocks) {
                 return Ok(End::Wanted);
             }
@@ -293,6 +381,11 @@ impl Run {
         self.snapshot = snapshot;
         for hash in self.tally.snapshot(&self.snapshot) {
             self.check(hash);
+        }
+        let (state, problems) = (mining_state(&self.snapshot), problems(&self.snapshot));
+        if (state, &problems) != (self.reported.0, &self.reported.1) {
+            self.reported = (state, problems);
+            self.report();
         }
         let cpu_miner = CpuMiner::from(&self.snapshot.helper);
         if cpu_miner != self.cpu_miner {
@@ -372,6 +465,11 @@ impl Run {
     }
 }
 
+/// What miners connect to.
+fn stratum_url(snapshot: &NodeSnapshot) -> String {
+    format!("stratum+tcp://{}", snapshot.stratum_address)
+}
+
 /// Asks with patience: a busy chain answers later.
 async fn ask(checker: BlockChecker, hash: ShareHash) -> Result<BlockCheck, BlockCheckError> {
     for _ in 1..CHECK_TRIES {
@@ -381,6 +479,17 @@ async fn ask(checker: BlockChecker, hash: ShareHash) -> Result<BlockCheck, Block
         }
     }
     checker.check(hash).await
+}
+
+/// Waits until somebody who has asked to end asks again.
+async fn insists(signals: &mut Signals) {
+    let echoes = async {
+        loop {
+            signals.next().await;
+        }
+    };
+    let _: Result<(), _> = timeout(SECOND_WISH_AFTER, echoes).await;
+    signals.next().await;
 }
 
 /// At the deadline, if there is one.

@@ -1,4 +1,5 @@
-//! Files that only their owner may read: the login that we made for the Bitcoin node.
+//! Files that only their owner may read: the login that we made for the Bitcoin node, and a
+//! password that somebody else keeps for us.
 //!
 //! What stands in them is never printed, and never an argument of any program.
 
@@ -78,6 +79,14 @@ impl LoginFile {
     pub(crate) fn forget(&self) -> bool {
         fs::remove_file(&self.path).is_ok()
     }
+}
+
+/// Reads a password from the first line of a file that only its owner may read.
+///
+/// # Errors
+/// The file is not there, open to others, unreadable or empty.
+pub(crate) fn read_password(path: &Path) -> Result<Secret, Failure> {
+    read_private(path).map(Secret::new).map_err(|unread| unread.failure(path))
 }
 
 /// Creates a file for its owner alone, which must not be there yet.
@@ -166,10 +175,9 @@ mod tests {
         fs::write(&path, "hunter2\nmore\n").unwrap();
         for (mode, is_taken) in [(0o644, false), (0o640, false), (0o600, true), (0o400, true)] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            match read_private(&path) {
-                Ok(password) => assert!(is_taken && password == "hunter2", "{mode:o}"),
-                Err(unread) => {
-                    let failure = unread.failure(&path);
+            match read_password(&path) {
+                Ok(password) => assert!(is_taken && password.expose() == "hunter2", "{mode:o}"),
+                Err(failure) => {
                     let text = failure.to_string();
                     assert!(!is_taken && text.contains("chmod 600"), "{mode:o} {text}");
                     assert!(!text.contains("hunter2"), "{text}");
@@ -190,5 +198,6 @@ mod tests {
             assert_eq!((failure.code, failure.exit), ("N-03", 2), "{text:?}");
             assert!(!failure.to_string().contains("hunter2"), "{failure}");
         }
+        assert_eq!(read_password(&folder.path().join("none")).unwrap_err().code, "N-03");
     }
 }

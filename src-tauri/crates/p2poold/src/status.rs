@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use p2pool_node::{HelperState, NodeSnapshot};
 
-use crate::notice::Status;
+use crate::notice::{MiningState, Status};
 use crate::payees::Payees;
+use crate::problems::problems;
 use crate::tally::Tally;
 
 /// What there is to show at this moment.
@@ -30,6 +31,8 @@ pub(crate) fn status(
         cpu_hashrate_hps,
         pool_hashrate_hps: summary.pool_hashrate_hps,
         is_mining: snapshot.is_mining,
+        state: mining_state(snapshot),
+        problems: problems(snapshot),
         shares_mine: tally.shares_mine,
         shares_late: tally.shares_late,
         shares_others: tally.shares_others,
@@ -45,5 +48,14 @@ pub(crate) fn status(
         share_difficulty: summary.share_difficulty,
         block_difficulty: summary.network_difficulty,
         payouts: payees.by_amount(payouts),
+    }
+}
+
+/// Whether miners have work.
+pub(crate) fn mining_state(snapshot: &NodeSnapshot) -> MiningState {
+    match (snapshot.is_mining, snapshot.summary.has_work) {
+        (false, _) => MiningState::Paused,
+        (true, false) => MiningState::Waiting,
+        (true, true) => MiningState::Mining,
     }
 }

@@ -26,7 +26,11 @@ pub(crate) fn of(notice: &Notice) -> Option<Vec<String>> {
 fn lines(summary: &Summary) -> Vec<String> {
     let mut lines = vec![
         String::new(),
-        format!("Practice ran for {}.", clock(Duration::from_secs(summary.ran_seconds))),
+        format!(
+            "{} ran for {}.",
+            if summary.is_practice { "Practice" } else { "The node" },
+            clock(Duration::from_secs(summary.ran_seconds))
+        ),
         format!(
             "  Shares    {} mine{}, {} of others",
             summary.shares_mine,
@@ -34,9 +38,10 @@ fn lines(summary: &Summary) -> Vec<String> {
             summary.shares_others
         ),
         format!(
-            "  Blocks    {} found, {} accepted by Bitcoin Core's consensus code, {} rejected, {} replaced",
+            "  Blocks    {} found, {} accepted by {}, {} rejected, {} replaced",
             summary.blocks_found,
             summary.blocks_accepted,
+            if summary.is_practice { "Bitcoin Core's consensus code" } else { "your Bitcoin node" },
             summary.blocks_rejected,
             summary.blocks_replaced,
         ),

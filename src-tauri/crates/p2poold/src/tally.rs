@@ -22,6 +22,7 @@ const BLOCKS_MAX: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct Tally {
     started_at: UnixTime,
+    is_practice: bool,
     /// Shares of an earlier run have been set apart.
     has_baseline: bool,
     pub(crate) shares_mine: u64,
@@ -72,6 +73,7 @@ impl Tally {
     pub(crate) fn new(snapshot: &NodeSnapshot) -> Self {
         Self {
             started_at: snapshot.started_at,
+            is_practice: snapshot.is_practice,
             has_baseline: !snapshot.is_continued,
             shares_mine: 0,
             shares_late: 0,
@@ -200,6 +202,7 @@ impl Tally {
     pub(crate) fn summary(&self, ran_seconds: u64, payees: &Payees) -> Summary {
         let paid = self.paid.iter().filter(|(_, sats)| **sats > 0);
         Summary {
+            is_practice: self.is_practice,
             ran_seconds,
             shares_mine: self.shares_mine,
             shares_late: self.shares_late,
@@ -232,4 +235,4 @@ impl Tally {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::catalogue;
 use crate::notice::{Bitcoin, CheckedBlock, CpuMiner, Notice};
 
 /// A hash rate with three digits: `12.3 MH/s`.
@@ -114,9 +115,9 @@ impl Notice {
             }
             Self::CpuMiner(state) => cpu_miner(state)?,
             Self::Bitcoin(Bitcoin::Unavailable { code, reason }) => {
-                format!("{code}: the Bitcoin chain gives no work: {reason}")
+                format!("{code}: {} ({reason})", catalogue::sentence(code))
             }
-            Self::Bitcoin(Bitcoin::Ready) => "the Bitcoin chain gives work".into(),
+            Self::Bitcoin(Bitcoin::Ready) => "the Bitcoin node gives work".into(),
             Self::Storage { is_degraded: true, reason } => format!(
                 "E-APP-01: data cannot be saved, mining goes on: {}",
                 reason.as_deref().unwrap_or_default()

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crate::face::Face;
 use crate::logs::LogLines;
-use crate::notice::{Notice, Started, Status};
+use crate::notice::{MiningState, Notice, Started, Status};
 use crate::summary;
 use crate::text::{clock, coins, count, difficulty, hashrate, percent, printable};
 
 /// Events in the live view.
 const EVENTS_SHOWN: usize = 6;
 /// Payouts in the live view.
-const PAYOUTS_SHOWN: usize = 6;
+const PAYOUTS_SHOWN: usize = 5;
 /// The live view is drawn this often.
 const LIVE_EVERY: Duration = Duration::from_secs(1);
 /// A plain status line comes this often.
@@ -90,6 +90,9 @@ impl<W: Write> LiveView<W> {
         let mut lines = self.heading.clone();
         if let Some(status) = &self.status {
             lines.extend(table(status));
+            // The rest is told when it comes up, and by `p2poold status`.
+            let first = status.problems.first();
+            lines.extend(first.map(|problem| format!("  {}: {}", problem.code, problem.message)));
         }
         lines.push(String::new());
         lines.extend(self.events.iter().cloned());
@@ -138,15 +141,21 @@ impl<W: Write> Face for LiveView<W> {
 
 fn heading(started: &Started) -> Vec<String> {
     let continued = if started.is_continued { ", continued" } else { "" };
-    vec![
-        format!(
-            "P2Pool {} - practice on {}{continued}: these coins have no value",
-            started.version, started.chain
-        ),
+    let what = if started.is_practice {
+        format!("practice on {}{continued}: these coins have no value", started.chain)
+    } else {
+        format!("mining on {}{continued}", started.chain)
+    };
+    let mut lines = vec![format!("P2Pool {} - {what}", started.version)];
+    if let Some(login) = &started.rpc_login {
+        lines.push(format!("  Bitcoin   {}, {login}", started.rpc_url));
+    }
+    lines.extend([
         format!("  Miners    {}", started.stratum_url),
         format!("  You       {}", started.payout_address),
         format!("  Data      {}", started.data_dir.display()),
-    ]
+    ]);
+    lines
 }
 
 /// The hash rate to show: from accepted work, or before there is any as the CPU miner says.
@@ -160,7 +169,12 @@ fn own_rate(status: &Status) -> f64 {
 
 fn one_line(status: &Status) -> String {
     format!(
-        "{} | shares {} mine, {} others | window {} ({} mine) | blocks {} found, {} accepted",
+        "{}{} | shares {} mine, {} others | window {} ({} mine) | blocks {} found, {} accepted",
+        match status.state {
+            MiningState::Mining => "",
+            MiningState::Waiting => "waiting for work | ",
+            MiningState::Paused => "paused | ",
+        },
         hashrate(own_rate(status)),
         status.shares_mine,
         status.shares_others,
@@ -171,7 +185,7 @@ fn one_line(status: &Status) -> String {
     )
 }
 
-fn table(status: &Status) -> Vec<String> {
+pub(crate) fn table(status: &Status) -> Vec<String> {
     let late = match status.shares_late {
         0 => String::new(),
         late => format!(" ({late} late)"),
@@ -181,7 +195,11 @@ fn table(status: &Status) -> Vec<String> {
             "  Hashrate  {} mine, {} pool{}",
             hashrate(own_rate(status)),
             hashrate(status.pool_hashrate_hps),
-            if status.is_mining { "" } else { " - paused" },
+            match status.state {
+                MiningState::Mining => "",
+                MiningState::Waiting => " - waiting",
+                MiningState::Paused => " - paused",
+            },
         ),
         format!(
             "  Shares    {} mine{late}, {} of others, difficulty {}",
@@ -290,7 +308,10 @@ mod tests {
     fn the_whole_view_fits_a_small_terminal() {
         let mut status = status();
         status.payouts = vec![status.payouts[0].clone(); 20];
-        let lines = heading(&started()).len() + table(&status).len() + 1 + EVENTS_SHOWN;
+        let mut started = started();
+        started.rpc_login = Some("with the cookie file".into());
+        let problem = 1;
+        let lines = heading(&started).len() + table(&status).len() + problem + 1 + EVENTS_SHOWN;
         assert!(lines <= 24, "{lines}");
     }
 }

@@ -16,12 +16,13 @@ use crate::local::login::NewLogin;
 use crate::local::settings::{Found, Origin, Sources};
 
 /// Every method of a node that we call: a whitelist for us has to name them.
-pub const METHODS: [&str; 12] = [
+pub const METHODS: [&str; 13] = [
     "getbestblockhash",
     "getblock",
     "getblockchaininfo",
     "getblockhash",
     "getblockheader",
+    "getblockstats",
     "getblocktemplate",
     "getnetworkinfo",
     "getpeerinfo",
@@ -136,7 +137,7 @@ impl fmt::Debug for Access {
 }
 
 /// The port of a chain unless told otherwise.
-pub(crate) fn usual_port(chain: Network) -> u16 {
+pub fn usual_port(chain: Network) -> u16 {
     match chain.to_core_arg() {
         "test" => 18_332,
         "testnet4" => 48_332,

@@ -121,6 +121,11 @@ impl Surroundings {
         }
     }
 
+    /// The data folder of a node that is started without arguments.
+    pub fn usual_data_folder(&self) -> Option<PathBuf> {
+        self.usual_folder(None)
+    }
+
     fn usual_folder(&self, home: Option<&PathBuf>) -> Option<PathBuf> {
         let home = home.or(self.variables.home.as_ref()).cloned();
         let variables = Variables { home, ..self.variables.clone() };
@@ -189,27 +194,42 @@ pub fn inspect(surroundings: &Surroundings) -> Inspection {
 }
 
 /// The node of a folder and a configuration file that a person names. If a node runs with them, it
-/// is that one; else it is as it would be if one were started with them.
-pub fn look_at(surroundings: &Surroundings, folder: &Path, conf: Option<&Path>) -> LocalNode {
+/// is that one; else it is as it would be if one were started with them, and with `chain` if its
+/// settings choose another one.
+pub fn look_at(
+    surroundings: &Surroundings,
+    folder: &Path,
+    conf: Option<&Path>,
+    chain: Option<Network>,
+) -> LocalNode {
     let named = Surroundings { saved_folder: Some(folder.to_owned()), ..surroundings.clone() };
     let inspection = inspect(&named);
     let fits =
         |node: &&LocalNode| conf.is_none_or(|conf| is_same(&node.configuration.conf_path, conf));
-    if let Some(node) = inspection.with_folder(folder).filter(fits) {
+    let is_of_chain = |node: &LocalNode| chain.is_none_or(|chain| node.chain() == chain);
+    if let Some(node) = inspection.with_folder(folder).filter(fits)
+        && (node.is_running() || is_of_chain(node))
+    {
         return node.clone();
     }
-    let argument = conf.map(|conf| {
-        let mut argument = OsString::from("-conf=");
-        argument.push(conf);
-        argument
-    });
-    let arguments = argument.iter().map(OsString::as_os_str);
-    let start = Start {
-        folder: folder.to_owned(),
-        command_line: CommandLine::parse(surroundings.system, arguments),
-        ..Start::default()
+    let as_started = |chain: Option<Network>| {
+        let conf = conf.map(|conf| {
+            let mut argument = OsString::from("-conf=");
+            argument.push(conf);
+            argument
+        });
+        let chain = chain.map(|chain| OsString::from(format!("-chain={}", chain.to_core_arg())));
+        let arguments: Vec<OsString> = conf.into_iter().chain(chain).collect();
+        let arguments = arguments.iter().map(OsString::as_os_str);
+        let start = Start {
+            folder: folder.to_owned(),
+            command_line: CommandLine::parse(surroundings.system, arguments),
+            ..Start::default()
+        };
+        LocalNode::new(&start, None, surroundings.user)
     };
-    LocalNode::new(&start, None, surroundings.user)
+    let node = as_started(None);
+    if is_of_chain(&node) { node } else { as_started(chain) }
 }
 
 impl Inspection {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bitcoin::Network;
 use clap::Args;
-use p2pool_bitcoind::local::{ChooseError, LocalNode, Surroundings, inspect, look_at};
+use p2pool_bitcoind::local::{ChooseError, ConfState, LocalNode, Surroundings, inspect, look_at};
 use p2pool_node::ProblemCode;
 
 use crate::failure::Failure;
@@ -21,27 +21,30 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The node that is named, or the only one that there is; on this chain, if several run.
+    /// The node that is named, or the only one that there is; one that runs on this chain before
+    /// others, and one that does not run as if it were started on this chain.
     ///
     /// # Errors
-    /// None, several, or a folder that is not there.
-    pub(crate) fn find(
+    /// None, or several.
+    pub(crate) fn choose(
         &self,
         surroundings: &Surroundings,
-        chain: Network,
-    ) -> Result<LocalNode, Failure> {
-        let conf = self.conf.as_deref().map(absolute).transpose()?;
-        let named = self.bitcoin_dir.as_deref().map(absolute).transpose()?;
-        if let Some(folder) = &named {
-            if !folder.is_dir() {
-                let sentence = format!("There is no folder {}.", folder.display());
-                return Err(Failure::bad_value(sentence));
-            }
-            return Ok(look_at(surroundings, folder, conf.as_deref()));
+        chain: Option<Network>,
+    ) -> Result<LocalNode, ChooseError> {
+        let conf = self.conf.as_deref().map(absolute);
+        if let Some(folder) = &self.bitcoin_dir {
+            return Ok(look_at(surroundings, &absolute(folder), conf.as_deref(), chain));
         }
         let inspection = inspect(surroundings);
         let Some(conf) = conf else {
-            return inspection.choose(chain).cloned().map_err(not_chosen);
+            let chosen = inspection.choose(chain.unwrap_or(Network::Bitcoin))?;
+            let is_other = chain.is_some_and(|chain| chain != chosen.chain());
+            if chosen.is_running() || !is_other {
+                return Ok(chosen.clone());
+            }
+            let (folder, conf) = (chosen.started_folder(), chosen.conf_path());
+            let conf = (*chosen.conf_state() == ConfState::Read).then_some(conf);
+            return Ok(look_at(surroundings, folder, conf, chain));
         };
         let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let of_file = |node: &&LocalNode| real(node.conf_path()) == real(&conf);
@@ -49,21 +52,36 @@ impl Place {
             return Ok(node.clone());
         }
         let folder = conf.parent().unwrap_or(Path::new("/"));
-        Ok(look_at(surroundings, folder, Some(&conf)))
+        Ok(look_at(surroundings, folder, Some(&conf), chain))
+    }
+
+    /// The same for somebody who wants to change the node's settings.
+    ///
+    /// # Errors
+    /// None, several, or a folder that is not there.
+    pub(crate) fn find(
+        &self,
+        surroundings: &Surroundings,
+        chain: Option<Network>,
+    ) -> Result<LocalNode, Failure> {
+        if let Some(folder) = self.bitcoin_dir.as_deref().filter(|folder| !folder.is_dir()) {
+            return Err(Failure::bad_value(format!("There is no folder {}.", folder.display())));
+        }
+        self.choose(surroundings, chain).map_err(Failure::from)
     }
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path)
-        .map_err(|error| Failure::bad_value(format!("{} makes no sense: {error}.", path.display())))
+/// A path that no current folder decides about.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Why no node was chosen, in words.
-fn not_chosen(error: ChooseError) -> Failure {
-    match error {
+impl From<ChooseError> for Failure {
+    fn from(error: ChooseError) -> Self {
+        match error {
         ChooseError::Several(folders) => {
             let list: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
-            Failure {
+            Self {
                 code: "N-16",
                 sentence: "We found several Bitcoin folders. Name the one that your node uses \
                            with --bitcoin-dir."
@@ -72,7 +90,7 @@ fn not_chosen(error: ChooseError) -> Failure {
                 exit: crate::failure::EXIT_INPUT,
             }
         }
-        ChooseError::OtherUser => Failure {
+        ChooseError::OtherUser => Self {
             code: "N-05",
             sentence: "A Bitcoin node runs as another user of this computer, who alone knows \
                        where its data is. Name its folder with --bitcoin-dir, or its login with \
@@ -81,11 +99,12 @@ fn not_chosen(error: ChooseError) -> Failure {
             details: String::new(),
             exit: crate::failure::EXIT_INPUT,
         },
-        ChooseError::Nothing | _ => Failure::of_run(
+        ChooseError::Nothing | _ => Self::of_run(
             ProblemCode::NodeUnreachable,
             "No Bitcoin node was found on this computer. Install Bitcoin Core, or name its data \
              folder with --bitcoin-dir."
                 .into(),
         ),
+    }
     }
 }

@@ -16,13 +16,16 @@ use p2pool_bitcoind::local::{
     ApplyError, Change, LocalNode, NewLogin, Plan, PlanError, Stamp, Surroundings, Wish, apply,
     plan, undo,
 };
-use p2pool_bitcoind::{Auth, ChainCheckError, NodeFacts, RpcClient, RpcError, chain_check};
+use p2pool_bitcoind::{
+    Auth, ChainCheckError, Condition, NodeFacts, RpcClient, RpcError, chain_check,
+};
 use p2pool_node::ProblemCode;
 use tokio::runtime::Builder;
 
 pub(crate) use self::args::ConfArgs;
 use self::args::{CheckArgs, ConfCommand, LoginArgs, UndoArgs, WriteArgs};
-use self::words::{facts, finding, login, not_planned, row, situation};
+use self::words::{facts, finding, row, situation};
+pub(crate) use self::words::{login, not_planned};
 use crate::catalogue;
 use crate::failure::{EXIT_FAILURE, EXIT_TO_DO, Failure};
 use crate::folders;
@@ -125,7 +128,7 @@ impl Job<'_> {
             let (code, words) = if is_old {
                 ("C-05", "Bitcoin Core hasn't been restarted yet. Close it and start it again.")
             } else {
-                let code = catalogue::of_rpc(error);
+                let code = Condition::from(error).code();
                 (code, catalogue::sentence(code))
             };
             self.console.say(&format!("{code}: {words}\n  {error}"))?;
@@ -238,8 +241,7 @@ impl Job<'_> {
 
     fn find(&mut self, args: &CheckArgs) -> Result<(LocalNode, LoginFile), Failure> {
         let data_dir = args.data_dir()?;
-        let chain = args.chain().unwrap_or(Network::Bitcoin);
-        let node = args.place.find(&self.surroundings, chain)?;
+        let node = args.place.find(&self.surroundings, args.chain())?;
         Ok((node, LoginFile::in_folder(&data_dir)))
     }
 

@@ -86,7 +86,7 @@ fn logins(node: &LocalNode) -> String {
 }
 
 /// How we will log in.
-pub(super) fn login(auth: &Auth, node: &LocalNode) -> String {
+pub(crate) fn login(auth: &Auth, node: &LocalNode) -> String {
     match auth {
         Auth::Cookie(path) if node.is_running() => {
             format!("with the node's cookie file {}", path.display())
@@ -207,7 +207,7 @@ pub(super) fn situation(situation: &Situation, facts: Option<&NodeFacts>) -> Str
 }
 
 /// Why nothing can be written, with the lines to add by hand if that helps.
-pub(super) fn not_planned(error: &PlanError, node: &LocalNode) -> Failure {
+pub(crate) fn not_planned(error: &PlanError, node: &LocalNode) -> Failure {
     let code = error.code().unwrap_or("C-01");
     let path = node.conf_path().display();
     let (sentence, details) = match error {

@@ -13,14 +13,16 @@ pub(crate) fn started() -> Started {
     Started {
         version: "0.1.0",
         chain: "regtest".into(),
+        is_practice: true,
         is_continued: true,
         data_dir: "/data".into(),
         database: "/data/practice/node.sqlite".into(),
         stratum_url: "stratum+tcp://127.0.0.1:19332".into(),
         payout_address: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080".into(),
         members: vec![PracticeMember { name: "Ada".into(), address: "bcrt1qada".into() }],
-        rpc_url: Some("http://127.0.0.1:1".into()),
+        rpc_url: "http://127.0.0.1:1".into(),
         rpc_cookie: Some("/data/practice/chain/.cookie".into()),
+        rpc_login: None,
     }
 }
 
@@ -31,6 +33,12 @@ pub(crate) fn status() -> Status {
         cpu_hashrate_hps: Some(12_000_000.0),
         pool_hashrate_hps: 13_000_000.0,
         is_mining: true,
+        state: MiningState::Mining,
+        problems: vec![Problem {
+            code: "P-09".into(),
+            message: "You're the only one.".into(),
+            details: String::new(),
+        }],
         shares_mine: 7,
         shares_late: 1,
         shares_others: 5,
@@ -65,6 +73,7 @@ fn block() -> CheckedBlock {
 
 pub(crate) fn summary() -> Summary {
     Summary {
+        is_practice: true,
         ran_seconds: 600,
         shares_mine: 7,
         shares_late: 1,

@@ -179,15 +179,20 @@ fn a_folder_and_a_file_named_by_a_person_are_looked_at_even_if_no_node_has_used_
     let fixture = Fixture::new().file("etc/my.conf", "server=1\n").running(Program::Bitcoind, &[]);
     let unused = fixture.path("unused");
     let surroundings = fixture.surroundings();
-    let node = look_at(&surroundings, &unused, None);
+    let node = look_at(&surroundings, &unused, None, None);
     assert_eq!((node.conf_state(), node.is_running()), (&ConfState::Missing, false));
     assert_eq!(node.conf_path(), unused.join(CONF_NAME));
 
     let file = fixture.path("etc/my.conf");
-    let node = look_at(&surroundings, &unused, Some(&file));
+    let node = look_at(&surroundings, &unused, Some(&file), None);
     assert_eq!((node.conf_path(), node.conf_state()), (file.as_path(), &ConfState::Read));
     assert!(matches!(node.server(), Server::On(_)));
 
-    assert!(look_at(&surroundings, fixture.folder(), None).is_running());
-    assert!(!look_at(&surroundings, fixture.folder(), Some(&file)).is_running());
+    let node = look_at(&surroundings, &unused, Some(&file), Some(Network::Regtest));
+    assert_eq!((node.chain(), node.access.port), (Network::Regtest, 18_443));
+    assert_eq!(node.cookie(), &Cookie::Missing(unused.join("regtest/.cookie")));
+    assert!(matches!(node.server(), Server::On(_)), "the file counts too");
+
+    assert!(look_at(&surroundings, fixture.folder(), None, None).is_running());
+    assert!(!look_at(&surroundings, fixture.folder(), Some(&file), None).is_running());
 }

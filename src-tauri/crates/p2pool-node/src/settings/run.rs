@@ -1,0 +1,254 @@
+//! The part of `settings.toml` about mining on a Bitcoin chain that others share.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bitcoin::Network;
+use p2pool_sharechain::Params;
+use p2pool_sharechain::versions::ShareVersion;
+use serde::{Deserialize, Serialize};
+
+use super::{BitcoinSource, HelperSettings, Settings, SettingsError, THREADS_MAX};
+use crate::p2p::settings::{P2pPlace, RawP2p};
+use crate::payout_address::{self, AddressFault};
+
+/// Mining on a Bitcoin chain that others share. Everything is optional.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawRun {
+    /// `main`, `testnet3`, `testnet4`, `signet` or `regtest`.
+    pub network: Option<String>,
+    /// Data folder of the Bitcoin node on this computer.
+    pub bitcoin_dir: Option<PathBuf>,
+    /// Its configuration file.
+    pub bitcoin_conf: Option<PathBuf>,
+    /// Its RPC address, `http://host:port`.
+    pub rpc_url: Option<String>,
+    /// Its cookie file.
+    pub rpc_cookie: Option<PathBuf>,
+    /// Name to log in with.
+    pub rpc_user: Option<String>,
+    /// File with the password, which its owner alone may read.
+    pub rpc_password_file: Option<PathBuf>,
+    /// Address that own work pays.
+    pub address: Option<String>,
+    /// Where miners connect, `port` or `address:port`.
+    pub stratum: Option<String>,
+    /// Threads of the CPU miner; 0 for no CPU mining.
+    pub threads: Option<u32>,
+    /// Most hashes per second of the CPU miner.
+    pub limit_hps: Option<u64>,
+    /// Whether every share ever seen is kept.
+    pub record_shares: Option<bool>,
+}
+
+/// What settings for mining do not say: this computer.
+#[derive(Clone, Debug)]
+pub struct RunPlace {
+    /// Folder of all data; the node's own lies in it.
+    pub data_dir: PathBuf,
+    /// Program file of the CPU miner.
+    pub helper: PathBuf,
+    /// The Bitcoin node with its login.
+    pub bitcoin: BitcoinSource,
+}
+
+/// Why no address of one's own is good enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RunAddressError {
+    /// None is given, and on this chain coins have a value.
+    #[error("there is no address to pay your work at")]
+    Missing,
+    /// One is given, and is not good.
+    #[error(transparent)]
+    Fault(#[from] AddressFault),
+}
+
+impl RawRun {
+    /// The Bitcoin chain; the main one unless told otherwise.
+    ///
+    /// # Errors
+    /// An unknown name.
+    pub fn chain(&self) -> Result<Network, SettingsError> {
+        match self.network.as_deref() {
+            None | Some("main") => Ok(Network::Bitcoin),
+            Some("testnet3") => Ok(Network::Testnet),
+            Some("testnet4") => Ok(Network::Testnet4),
+            Some("signet") => Ok(Network::Signet),
+            Some("regtest") => Ok(Network::Regtest),
+            Some(other) => Err(SettingsError::Values(vec![format!(
+                "network must be main, testnet3, testnet4, signet or regtest, not {other:?}"
+            )])),
+        }
+    }
+
+    /// The share chain's network, or that of the private pool that `p2p` names.
+    ///
+    /// # Errors
+    /// Unknown names, and pools on another chain.
+    pub fn params(&self, p2p: &RawP2p) -> Result<Params, SettingsError> {
+        let network = match self.chain()? {
+            Network::Bitcoin => Params::mainnet(),
+            Network::Testnet => Params::testnet(),
+            chain @ (Network::Testnet4 | Network::Signet | Network::Regtest) => {
+                Params::test_pool(chain)
+            }
+        };
+        p2p.params(network).map_err(|mistake| SettingsError::Values(vec![mistake]))
+    }
+
+    /// The address that own work pays, as shares name it; `None` where none is needed.
+    ///
+    /// # Errors
+    /// An address that the pool cannot pay, or none where coins have a value.
+    pub fn payout_address(&self, params: &Params) -> Result<Option<String>, RunAddressError> {
+        match &self.address {
+            Some(text) => {
+                let address = payout_address::judge(text, params, ShareVersion::NEWEST)?;
+                Ok(Some(address.text))
+            }
+            None if params.chain == Network::Bitcoin => Err(RunAddressError::Missing),
+            None => Ok(None),
+        }
+    }
+
+    /// Checks everything and gives all mistakes at once.
+    ///
+    /// # Errors
+    /// [`SettingsError::Values`].
+    pub fn check(&self, p2p: &RawP2p, place: RunPlace) -> Result<Settings, SettingsError> {
+        let params = self.params(p2p)?;
+        let mut mistakes = Vec::new();
+        let payout_address = self
+            .payout_address(&params)
+            .map_err(|error| mistakes.push(format!("address: {error}")))
+            .unwrap_or_default();
+        let threads = self.threads.unwrap_or(0);
+        if threads > THREADS_MAX {
+            mistakes.push(format!("threads must be at most {THREADS_MAX}, not {threads}"));
+        }
+        let stratum = match self.stratum.as_deref() {
+            None => Some(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), params.worker_port)),
+            Some(text) => socket(text),
+        };
+        if stratum.is_none() {
+            let text = self.stratum.as_deref().unwrap_or_default();
+            mistakes.push(format!("stratum must be a port or ADDRESS:PORT, not {text:?}"));
+        }
+        let p2p = p2p.check(&params, P2pPlace::Network).map_err(|m| mistakes.extend(m)).ok();
+        let (Some(p2p), Some(stratum), true) = (p2p, stratum, mistakes.is_empty()) else {
+            return Err(SettingsError::Values(mistakes));
+        };
+        let RunPlace { data_dir, helper, bitcoin } = place;
+        let limit_hps = self.limit_hps;
+        Ok(Settings {
+            data_dir: data_dir.join(&params.name),
+            params: Arc::new(params),
+            bitcoin,
+            payout_address,
+            stratum,
+            p2p,
+            helper: (threads > 0).then_some(HelperSettings { program: helper, threads, limit_hps }),
+            members: 0,
+            mines_at_start: true,
+            record_shares: self.record_shares.unwrap_or(false),
+            coinbase_text: String::new(),
+            donation: 0,
+        })
+    }
+}
+
+/// `port` on all addresses, or `address:port`.
+fn socket(text: &str) -> Option<SocketAddr> {
+    match text.parse::<u16>() {
+        Ok(port) => Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)),
+        Err(_) => text.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use p2pool_bitcoind::{Auth, RpcConfig};
+
+    use super::*;
+
+    const MINE: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
+
+    fn check(raw: &RawRun) -> Result<Settings, SettingsError> {
+        let rpc = RpcConfig {
+            url: "http://127.0.0.1:8332".into(),
+            auth: Auth::Cookie(".cookie".into()),
+            allows_public: false,
+        };
+        let bitcoin = BitcoinSource::Bitcoind { rpc, reserve: None };
+        let place = RunPlace { data_dir: "/data".into(), helper: "/bin/miner".into(), bitcoin };
+        raw.check(&RawP2p::default(), place)
+    }
+
+    fn on(network: &str) -> RawRun {
+        RawRun { network: Some(network.into()), ..RawRun::default() }
+    }
+
+    #[test]
+    fn live_node_needs_an_address_and_leaves_the_processor_alone() {
+        let Err(SettingsError::Values(mistakes)) = check(&RawRun::default()) else { panic!() };
+        assert_eq!(mistakes, ["address: there is no address to pay your work at"]);
+        let raw = RawRun { address: Some(format!(" {MINE}\n")), ..RawRun::default() };
+        let settings = check(&raw).unwrap();
+        assert_eq!(settings.payout_address.as_deref(), Some(MINE));
+        assert_eq!((settings.helper, settings.members), (None, 0));
+        assert_eq!(settings.stratum.to_string(), "0.0.0.0:9332");
+        assert_eq!(settings.data_dir, PathBuf::from("/data/bitcoin"));
+        assert!(settings.params.needs_peers && settings.mines_at_start);
+    }
+
+    #[test]
+    fn addresses_of_other_networks_are_refused_both_ways() {
+        for (network, address) in
+            [("regtest", MINE), ("main", "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx")]
+        {
+            let raw = RawRun { address: Some(address.into()), ..on(network) };
+            let error = raw.payout_address(&raw.params(&RawP2p::default()).unwrap()).unwrap_err();
+            assert!(matches!(error, RunAddressError::Fault(fault) if fault.code() == "A-03"));
+        }
+    }
+
+    #[test]
+    fn every_chain_has_a_folder_and_ports_of_its_own() {
+        let mut seen = Vec::new();
+        for network in ["testnet3", "testnet4", "signet", "regtest"] {
+            let settings = check(&on(network)).unwrap();
+            assert_eq!(settings.payout_address, None, "{network}: a worthless one will do");
+            assert!(!settings.params.needs_peers, "{network}: one may mine alone");
+            seen.push((settings.data_dir, settings.stratum.port()));
+        }
+        let all = seen.len();
+        seen.sort();
+        seen.dedup_by(|a, b| a.0 == b.0 || a.1 == b.1);
+        assert_eq!(seen.len(), all, "{seen:?}");
+    }
+
+    #[test]
+    fn all_mistakes_are_given_at_once() {
+        let raw = RawRun {
+            stratum: Some("everywhere".into()),
+            threads: Some(5000),
+            address: Some("nonsense".into()),
+            ..RawRun::default()
+        };
+        let Err(SettingsError::Values(mistakes)) = check(&raw) else { panic!() };
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        assert!(check(&on("liquid")).is_err());
+    }
+
+    #[test]
+    fn miners_connect_where_they_are_told() {
+        for (text, expected) in
+            [("9000", "0.0.0.0:9000"), ("127.0.0.1:0", "127.0.0.1:0"), ("[::]:7", "[::]:7")]
+        {
+            let raw = RawRun { stratum: Some(text.into()), ..on("regtest") };
+            assert_eq!(check(&raw).unwrap().stratum.to_string(), expected);
+        }
+    }
+}
