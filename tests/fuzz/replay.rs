@@ -38,6 +38,11 @@ fn address_decode() {
 }
 
 #[test]
+fn axeos_info() {
+    replay("axeos_info");
+}
+
+#[test]
 fn engine_steps() {
     replay("engine_steps");
 }

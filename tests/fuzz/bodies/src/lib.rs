@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod address_decode;
+mod axeos_info;
 mod choices;
 mod engine_steps;
 mod share_parse;
@@ -20,6 +21,7 @@ mod stratum_line;
 mod wire_frame;
 
 pub use crate::address_decode::address_decode;
+pub use crate::axeos_info::axeos_info;
 pub use crate::engine_steps::engine_steps;
 pub use crate::share_parse::share_parse;
 pub use crate::stratum_line::stratum_line;
@@ -29,8 +31,9 @@ pub use crate::wire_frame::wire_frame;
 pub type Body = fn(&[u8]);
 
 /// All targets by the names of their corpus folders.
-pub const TARGETS: [(&str, Body); 5] = [
+pub const TARGETS: [(&str, Body); 6] = [
     ("address_decode", address_decode),
+    ("axeos_info", axeos_info),
     ("engine_steps", engine_steps),
     ("share_parse", share_parse),
     ("stratum_line", stratum_line),
