@@ -63,6 +63,16 @@ fn wire_frame() {
 }
 
 #[test]
+fn wire_message() {
+    replay("wire_message");
+}
+
+#[test]
+fn wire_session() {
+    replay("wire_session");
+}
+
+#[test]
 fn every_target_has_a_corpus_and_every_corpus_a_target() {
     let folders = files(&corpus());
     let names: Vec<_> =

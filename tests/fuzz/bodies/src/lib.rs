@@ -18,7 +18,10 @@ mod choices;
 mod engine_steps;
 mod share_parse;
 mod stratum_line;
+mod wire_choices;
 mod wire_frame;
+mod wire_message;
+mod wire_session;
 
 pub use crate::address_decode::address_decode;
 pub use crate::axeos_info::axeos_info;
@@ -26,16 +29,20 @@ pub use crate::engine_steps::engine_steps;
 pub use crate::share_parse::share_parse;
 pub use crate::stratum_line::stratum_line;
 pub use crate::wire_frame::wire_frame;
+pub use crate::wire_message::wire_message;
+pub use crate::wire_session::wire_session;
 
 /// A target's body.
 pub type Body = fn(&[u8]);
 
 /// All targets by the names of their corpus folders.
-pub const TARGETS: [(&str, Body); 6] = [
+pub const TARGETS: [(&str, Body); 8] = [
     ("address_decode", address_decode),
     ("axeos_info", axeos_info),
     ("engine_steps", engine_steps),
     ("share_parse", share_parse),
     ("stratum_line", stratum_line),
     ("wire_frame", wire_frame),
+    ("wire_message", wire_message),
+    ("wire_session", wire_session),
 ];

@@ -118,7 +118,8 @@ fn decode_all(
     found
 }
 
-fn check_message(frame: Frame, prefix: [u8; 8]) {
+/// Checks that a message survives being written and read again.
+pub(crate) fn check_message(frame: Frame, prefix: [u8; 8]) {
     let (command, bytes) = (frame.command, frame.payload.len());
     let message = match Message::decode(frame) {
         Ok(message) => message,
