@@ -95,6 +95,12 @@ const CHECKS: &[Check] = &[
         advice: "Again with: cargo test -p p2pool-tests --test e2e -- --nocapture",
     },
     Check {
+        title: "End to end: Bitcoin nodes in every condition",
+        tool: Tool::Cargo,
+        arguments: &["test", "--test", "bitcoind"],
+        advice: "Again with: cargo test -p p2pool-tests --test bitcoind -- --nocapture",
+    },
+    Check {
         title: "The window, driven by WebDriver",
         tool: Tool::Cargo,
         arguments: &["test", "-p", "p2pool-desktop"],

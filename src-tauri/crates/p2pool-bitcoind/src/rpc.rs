@@ -227,11 +227,31 @@ impl RpcClient {
         params: impl Serialize,
         limits: Limits,
     ) -> Result<Reply, RpcError> {
+        self.call_as(method, params, limits, true).await
+    }
+
+    /// The same, but a connection that breaks is told: behind it may be another node by now.
+    pub(crate) async fn call_raw_once(
+        &self,
+        method: &str,
+        params: impl Serialize,
+        limits: Limits,
+    ) -> Result<Reply, RpcError> {
+        self.call_as(method, params, limits, false).await
+    }
+
+    async fn call_as(
+        &self,
+        method: &str,
+        params: impl Serialize,
+        limits: Limits,
+        repeats: bool,
+    ) -> Result<Reply, RpcError> {
         let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
         let body = serde_json::to_vec(&Request { jsonrpc: "1.0", id, method, params: &params })
             .map_err(|error| bad_reply(method, &error.to_string()))?;
         let mut outcome = self.exchange(method, &body, limits).await;
-        if self.is_worth_repeating(&outcome) {
+        if repeats && self.is_worth_repeating(&outcome) {
             outcome = self.exchange(method, &body, limits).await;
         }
         if let Err(RpcError::Unauthorized | RpcError::Unreachable { .. }) = outcome {

@@ -297,6 +297,11 @@ impl Fetcher {
         let limits = Limits { timeout: self.timings.long_poll, ..Limits::BLOCK };
         match self.fetch(&self.long_poll, Some(longpollid), limits).await {
             Err(SourceError::Rpc(RpcError::Timeout { .. })) => self.fresh().await,
+            // The node has gone, and what is there now may be on another chain.
+            Err(SourceError::Rpc(RpcError::Unreachable { .. } | RpcError::Unauthorized)) => {
+                self.check_node().await?;
+                self.fresh().await
+            }
             outcome => outcome,
         }
     }
@@ -340,11 +345,14 @@ impl Fetcher {
         longpollid: Option<String>,
         limits: Limits,
     ) -> Result<Fetched, SourceError> {
-        let request = template::request(self.network, longpollid);
-        let reply = client
-            .call_raw("getblocktemplate", [request], limits)
-            .await
-            .map_err(|error| self.explain(error))?;
+        let is_long_poll = longpollid.is_some();
+        let request = [template::request(self.network, longpollid)];
+        let reply = if is_long_poll {
+            client.call_raw_once("getblocktemplate", request, limits).await
+        } else {
+            client.call_raw("getblocktemplate", request, limits).await
+        };
+        let reply = reply.map_err(|error| self.explain(error))?;
         let parent_time = self.parent_time(&reply).await?;
         let network = self.network;
         // Millions of hex digits: too long for a thread that serves sockets.
