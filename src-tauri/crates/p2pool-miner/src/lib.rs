@@ -11,6 +11,7 @@
 pub mod options;
 pub mod pool;
 pub mod report;
+pub mod rest;
 pub mod run;
 pub mod scan;
 pub mod slots;

@@ -31,6 +31,12 @@ pub struct Options {
     /// Most hashes a second, all threads together
     #[arg(long, value_name = "HASHES_PER_S", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
+    /// Rest while the computer runs on its battery
+    #[arg(long)]
+    pub pause_on_battery: bool,
+    /// Rest while somebody uses the computer, and for a minute after
+    #[arg(long)]
+    pub pause_when_active: bool,
     /// Print one JSON object a line instead of text
     #[arg(long)]
     pub json: bool,

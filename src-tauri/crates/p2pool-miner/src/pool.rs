@@ -8,9 +8,11 @@ use p2pool_stratum::client::{Client, ClientAction, ClientConfig, Found};
 use p2pool_stratum::{LineBuffer, message};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::report::{Event, Reporter};
+use crate::rest::Rest;
 use crate::threads::Threads;
 
 /// A pool that says nothing this long is gone: pools send a job at least every minute.
@@ -34,6 +36,9 @@ pub struct Rig<W> {
     threads: Threads,
     found: Receiver<Found>,
     reporter: Reporter<W>,
+    /// Whether to rest, as last seen and told.
+    told: Rest,
+    rest: watch::Receiver<Rest>,
     ticks: Interval,
     /// Hashes made until each of the last ticks.
     meter: VecDeque<(Instant, u64)>,
@@ -50,11 +55,18 @@ pub struct Ending {
 
 impl<W: Write> Rig<W> {
     /// A rig of running threads and the queue that they fill.
-    pub fn new(threads: Threads, found: Receiver<Found>, reporter: Reporter<W>) -> Self {
+    pub fn new(
+        threads: Threads,
+        found: Receiver<Found>,
+        reporter: Reporter<W>,
+        mut rest: watch::Receiver<Rest>,
+    ) -> Self {
+        // What it says already is new here.
+        rest.mark_changed();
         let mut ticks = interval(REPORT_PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let meter = VecDeque::from([(Instant::now(), threads.hashes())]);
-        Self { threads, found, reporter, ticks, meter }
+        Self { threads, found, reporter, told: Rest::default(), rest, ticks, meter }
     }
 
     /// Tells an event.
@@ -75,6 +87,7 @@ impl<W: Write> Rig<W> {
             tokio::select! {
                 output = &mut future => return Ok(output),
                 _ = self.ticks.tick() => self.report_rate()?,
+                () = changed(&mut self.rest) => self.heed_rest()?,
             }
         }
     }
@@ -110,7 +123,31 @@ impl<W: Write> Rig<W> {
         Ok(Ending { reason, was_authorized: conversation.was_authorized })
     }
 
+    /// Rests or goes on, as it should be now, and tells what is new.
+    fn heed_rest(&mut self) -> io::Result<()> {
+        let rest = self.rest.borrow_and_update().clone();
+        let told = std::mem::replace(&mut self.told, rest.clone());
+        if rest.cannot_tell != told.cannot_tell && !rest.cannot_tell.is_empty() {
+            self.tell(&Event::CannotTell(rest.cannot_tell))?;
+        }
+        if rest.reason == told.reason {
+            return Ok(());
+        }
+        self.threads.set_paused(rest.reason.is_some());
+        match rest.reason {
+            Some(reason) => self.tell(&Event::Paused(reason)),
+            None => {
+                // The time of rest does not count.
+                self.meter = VecDeque::from([(Instant::now(), self.threads.hashes())]);
+                self.tell(&Event::Resumed)
+            }
+        }
+    }
+
     fn report_rate(&mut self) -> io::Result<()> {
+        if self.told.reason.is_some() {
+            return Ok(());
+        }
         let now = (Instant::now(), self.threads.hashes());
         self.meter.push_back(now);
         if self.meter.len() > METER_SECONDS + 1 {
@@ -121,6 +158,13 @@ impl<W: Write> Rig<W> {
         let made = now.1.saturating_sub(hashes) as f64;
         let hashrate_hps = if seconds > 0.0 { made / seconds } else { 0.0 };
         self.tell(&Event::Hashrate { hashrate_hps: hashrate_hps.round() })
+    }
+}
+
+/// Waits for news; for ever, if nobody has any.
+async fn changed(rest: &mut watch::Receiver<Rest>) {
+    if rest.changed().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -161,6 +205,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Conversation<S> {
                 return Ok(Err(format!("no answer for {} s", ANSWER_WITHIN.as_secs())));
             }
             _ = rig.ticks.tick() => rig.report_rate()?,
+            () = changed(&mut rig.rest) => rig.heed_rest()?,
             () = sleep_until(self.heard + SILENCE_MAX) => {
                 return Ok(Err(format!("nothing heard for {} s", SILENCE_MAX.as_secs())));
             }

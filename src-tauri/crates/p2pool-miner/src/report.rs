@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::rest::RestReason;
+
 /// In text, the hash rate is told at every so many reports.
 const TEXT_EVERY: u32 = 10;
 
@@ -43,7 +45,13 @@ pub enum Event {
     },
     /// A text from the pool.
     Message(String),
-    /// Speed over the last seconds, told each second.
+    /// The threads rest until told otherwise.
+    Paused(RestReason),
+    /// They hash again.
+    Resumed,
+    /// The miner was to rest for these, but the system does not tell.
+    CannotTell(Vec<RestReason>),
+    /// Speed over the last seconds, told each second while not resting.
     Hashrate {
         /// Hashes a second.
         hashrate_hps: f64,
@@ -104,6 +112,12 @@ impl<W: Write> Reporter<W> {
                 json!({"event": "rejected", "code": code, "reason": reason, "rejected": rejected})
             }
             Event::Message(text) => json!({"event": "message", "text": text}),
+            Event::Paused(reason) => json!({"event": "paused", "reason": reason.as_str()}),
+            Event::Resumed => json!({"event": "resumed"}),
+            Event::CannotTell(reasons) => {
+                let reasons: Vec<&str> = reasons.iter().map(|reason| reason.as_str()).collect();
+                json!({"event": "cannot_tell", "reasons": reasons})
+            }
             Event::Hashrate { hashrate_hps } => json!({
                 "event": "hashrate",
                 "hashrate_hps": hashrate_hps,
@@ -130,6 +144,17 @@ impl<W: Write> Reporter<W> {
             Event::Accepted { difficulty } => format!("accepted (difficulty {difficulty})"),
             Event::Rejected { reason, .. } => format!("rejected: {reason}"),
             Event::Message(text) => format!("the pool says: {text}"),
+            Event::Paused(RestReason::OnBattery) => "resting on battery".into(),
+            Event::Paused(RestReason::UserActive) => "resting while the computer is used".into(),
+            Event::Resumed => "hashing again".into(),
+            Event::CannotTell(reasons) => {
+                let whats = reasons.iter().map(|reason| match reason {
+                    RestReason::OnBattery => "whether it runs on battery",
+                    RestReason::UserActive => "whether somebody uses it",
+                });
+                let whats: Vec<&str> = whats.collect();
+                format!("this computer does not tell {}", whats.join(" and "))
+            }
             Event::Hashrate { hashrate_hps } => {
                 self.untold += 1;
                 if self.untold < TEXT_EVERY {
@@ -179,6 +204,9 @@ mod tests {
             Event::Accepted { difficulty: 0.5 },
             Event::Rejected { code: Some(21), reason: "Stale".into() },
             Event::Message("hi \"you\"".into()),
+            Event::CannotTell(vec![RestReason::OnBattery, RestReason::UserActive]),
+            Event::Paused(RestReason::UserActive),
+            Event::Resumed,
             Event::Hashrate { hashrate_hps: 23_456_000.0 },
             Event::Disconnected { reason: "gone".into(), retry_seconds: 2.0 },
         ]
@@ -203,11 +231,14 @@ mod tests {
                 "accepted",
                 "rejected",
                 "message",
+                "cannot_tell",
+                "paused",
+                "resumed",
                 "hashrate",
                 "disconnected"
             ]
         );
-        let rate: Value = serde_json::from_str(&lines[7]).unwrap();
+        let rate: Value = serde_json::from_str(&lines[10]).unwrap();
         assert_eq!(
             rate,
             json!({"event": "hashrate", "hashrate_hps": 23_456_000.0, "accepted": 1, "rejected": 1})
@@ -215,10 +246,27 @@ mod tests {
     }
 
     #[test]
+    fn resting_is_told_with_its_reason() {
+        let events = events();
+        let lines = told(true, &events[7..9]);
+        assert_eq!(lines[0], r#"{"event":"cannot_tell","reasons":["on_battery","user_active"]}"#);
+        assert_eq!(lines[1], r#"{"event":"paused","reason":"user_active"}"#);
+        let lines = told(false, &events[7..10]);
+        assert_eq!(
+            lines[0],
+            concat!(
+                "this computer does not tell whether it runs on battery ",
+                "and whether somebody uses it"
+            )
+        );
+        assert_eq!(lines[1..], ["resting while the computer is used", "hashing again"]);
+    }
+
+    #[test]
     fn text_tells_the_rate_now_and_then() {
         let rates = vec![Event::Hashrate { hashrate_hps: 23_456_000.0 }; 25];
         assert_eq!(told(false, &rates), ["23.5 MH/s, 0 accepted, 0 rejected"; 2]);
-        assert_eq!(told(false, &events()).len(), 7);
+        assert_eq!(told(false, &events()).len(), 10);
     }
 
     #[test]

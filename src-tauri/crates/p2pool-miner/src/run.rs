@@ -11,6 +11,7 @@ use tokio::time::{sleep, timeout};
 use crate::options::{Options, PoolAddress};
 use crate::pool::Rig;
 use crate::report::{Event, Reporter};
+use crate::rest::RestRules;
 use crate::scan::Backend;
 use crate::threads::Threads;
 
@@ -47,8 +48,11 @@ pub async fn run<W: Write>(
     let (sender, found) = mpsc::channel(FOUND_QUEUE);
     let threads = Threads::start(options.threads, options.limit, backend, sender)
         .map_err(RunError::Threads)?;
+    let rules =
+        RestRules { on_battery: options.pause_on_battery, when_active: options.pause_when_active };
+    let rest = rules.watch().map_err(RunError::Threads)?;
     let count = threads.count();
-    let mut rig = Rig::new(threads, found, Reporter::new(output, options.json));
+    let mut rig = Rig::new(threads, found, Reporter::new(output, options.json), rest);
     let life = async {
         rig.tell(&Event::Started { threads: count, hashing: backend.name() })?;
         live(options, &mut rig).await

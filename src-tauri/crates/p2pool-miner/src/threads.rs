@@ -8,6 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use p2pool_stratum::client::{Found, Work};
+use thread_priority::{ThreadPriority, set_current_thread_priority};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -32,15 +33,22 @@ pub struct Threads {
 
 #[derive(Debug)]
 struct Shared {
-    /// Guards only these two fields, never held while hashing or sending.
-    task: Mutex<Option<Arc<Task>>>,
+    /// Never held while hashing or sending.
+    order: Mutex<Order>,
     changed: Condvar,
-    /// Counts changes of `task`, to be seen without the lock.
+    /// Counts changes of `order`, to be seen without the lock.
     generation: AtomicU64,
     hashes: AtomicU64,
     is_ended: AtomicBool,
     backend: Backend,
     found: Sender<Found>,
+}
+
+/// What the threads are to do.
+#[derive(Debug, Default)]
+struct Order {
+    task: Option<Arc<Task>>,
+    is_paused: bool,
 }
 
 /// A job and how much of it is taken.
@@ -62,7 +70,7 @@ impl Threads {
         found: Sender<Found>,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
-            task: Mutex::new(None),
+            order: Mutex::default(),
             changed: Condvar::new(),
             generation: AtomicU64::new(0),
             hashes: AtomicU64::new(0),
@@ -84,12 +92,12 @@ impl Threads {
     /// Gives all threads new work, or none.
     pub fn set_work(&self, work: Option<Arc<Work>>) {
         let task = work.map(|work| Arc::new(Task { work, next_slot: AtomicU64::new(0) }));
-        let mut place = self.shared.lock();
-        *place = task;
-        // Under the lock, so that nobody who waits misses it.
-        self.shared.generation.fetch_add(1, Ordering::Release);
-        drop(place);
-        self.shared.changed.notify_all();
+        self.shared.change(|order| order.task = task);
+    }
+
+    /// Makes all threads rest, or go on with what they have not hashed yet.
+    pub fn set_paused(&self, is_paused: bool) {
+        self.shared.change(|order| order.is_paused = is_paused);
     }
 
     /// Hashes made since the start, by all threads.
@@ -115,8 +123,17 @@ impl Drop for Threads {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Task>>> {
-        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Order> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Order)) {
+        let mut order = self.lock();
+        change(&mut order);
+        // Under the lock, so that nobody who waits misses it.
+        self.generation.fetch_add(1, Ordering::Release);
+        drop(order);
+        self.changed.notify_all();
     }
 
     fn has_ended(&self) -> bool {
@@ -129,6 +146,9 @@ impl Shared {
 
     /// One thread's life.
     fn work(&self, mut pace: Pace) {
+        // Whatever else the computer has to do comes first. Where the system does not allow even
+        // that, the thread hashes all the same.
+        let _ = set_current_thread_priority(ThreadPriority::Min);
         let mut done = None;
         while let Some((generation, task)) = self.next_task(done) {
             while self.is_newest(generation) {
@@ -142,18 +162,18 @@ impl Shared {
 
     /// Waits for a task of another generation than `done`; `None` at the end.
     fn next_task(&self, done: Option<u64>) -> Option<(u64, Arc<Task>)> {
-        let mut task = self.lock();
+        let mut order = self.lock();
         loop {
             if self.has_ended() {
                 return None;
             }
             let generation = self.generation.load(Ordering::Acquire);
-            match &*task {
-                Some(task) if Some(generation) != done => {
+            match &order.task {
+                Some(task) if !order.is_paused && Some(generation) != done => {
                     return Some((generation, Arc::clone(task)));
                 }
                 Some(_) | None => {
-                    task = self.changed.wait(task).unwrap_or_else(PoisonError::into_inner);
+                    order = self.changed.wait(order).unwrap_or_else(PoisonError::into_inner);
                 }
             }
         }
@@ -200,13 +220,14 @@ impl Shared {
     /// Waits, but not when there is new work.
     fn sleep(&self, generation: u64, pause: Duration) {
         let until = Instant::now() + pause;
-        let mut task = self.lock();
+        let mut order = self.lock();
         while self.is_newest(generation) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
             }
-            task = self.changed.wait_timeout(task, left).unwrap_or_else(PoisonError::into_inner).0;
+            let woken = self.changed.wait_timeout(order, left);
+            order = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }

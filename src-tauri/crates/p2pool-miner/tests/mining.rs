@@ -13,6 +13,7 @@ use std::time::Duration;
 use fake_pool::{Seen, base, listen, serve};
 use p2pool_miner::pool::Rig;
 use p2pool_miner::report::Reporter;
+use p2pool_miner::rest::{Rest, RestReason};
 use p2pool_miner::scan::Backend;
 use p2pool_miner::threads::Threads;
 use p2pool_sharechain::template::TemplateBase;
@@ -46,6 +47,19 @@ impl Write for Written {
     }
 }
 
+impl Written {
+    /// Waits until a text was written so many times.
+    async fn holds(&self, text: &str, times: usize) {
+        loop {
+            let written = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+            if written.matches(text).count() >= times {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn miner_and_session_understand_each_other_over_a_pipe() {
     let (work_sender, work) = watch::channel(base(1));
@@ -55,7 +69,8 @@ async fn miner_and_session_understand_each_other_over_a_pipe() {
     let threads =
         Threads::start(NonZeroU32::MIN, Some(300_000), Backend::fastest(), sender).unwrap();
     let written = Written::default();
-    let mut rig = Rig::new(threads, found, Reporter::new(written.clone(), false));
+    let (_rest_sender, rest) = watch::channel(Rest::default());
+    let mut rig = Rig::new(threads, found, Reporter::new(written.clone(), false), rest);
     let config =
         ClientConfig { user: "me".into(), password: "x".into(), user_agent: "test".into() };
     let watcher = async {
@@ -77,6 +92,39 @@ async fn miner_and_session_understand_each_other_over_a_pipe() {
     assert_eq!(ending.reason, "the pool closed the connection");
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     assert!(text.starts_with("the pool accepts this miner\naccepted"), "{text}");
+}
+
+#[tokio::test]
+async fn miner_rests_while_it_should_and_then_goes_on() {
+    let (work_sender, work) = watch::channel(base(1));
+    let (seen_sender, mut seen) = mpsc::unbounded_channel();
+    let (near, far) = tokio::io::duplex(4096);
+    let (sender, found) = mpsc::channel(64);
+    let threads =
+        Threads::start(NonZeroU32::MIN, Some(300_000), Backend::fastest(), sender).unwrap();
+    let written = Written::default();
+    let on_battery = Rest { reason: Some(RestReason::OnBattery), cannot_tell: Vec::new() };
+    let (rest_sender, rest) = watch::channel(on_battery.clone());
+    let mut rig = Rig::new(threads, found, Reporter::new(written.clone(), false), rest);
+    let config =
+        ClientConfig { user: "me".into(), password: "x".into(), user_agent: "test".into() };
+    let watcher = async {
+        assert!(matches!(seen.recv().await, Some(Seen::Connected)));
+        written.holds("resting on battery\n", 1).await;
+        written.holds("the pool accepts this miner\n", 1).await;
+        assert!(seen.try_recv().is_err(), "no share while it rests");
+        rest_sender.send(Rest::default()).unwrap();
+        written.holds("hashing again\n", 1).await;
+        assert!(matches!(seen.recv().await, Some(Seen::Share { .. })));
+        rest_sender.send(on_battery).unwrap();
+        written.holds("resting on battery\n", 2).await;
+        drop(work_sender);
+    };
+    let pool = serve(far, Extranonce1(7), work, seen_sender);
+    let (ending, served, ()) =
+        soon(async { tokio::join!(rig.converse(near, config), pool, watcher) }).await;
+    served.unwrap();
+    assert!(ending.unwrap().was_authorized);
 }
 
 /// A pool on a port of its own, and the program connected to it.
@@ -185,6 +233,31 @@ async fn program_ends_cleanly_on_a_signal_and_when_nobody_reads() {
 fn unread() -> Lines<BufReader<ChildStdout>> {
     let mut silent = Command::new("true").stdout(Stdio::piped()).spawn().unwrap();
     BufReader::new(silent.stdout.take().unwrap()).lines()
+}
+
+/// Without a screen, Linux does not tell whether anybody is there.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn rule_that_cannot_be_kept_is_told() {
+    let mut miner = Command::new(env!("CARGO_BIN_EXE_p2pool-miner"))
+        .args(["--url", "127.0.0.1:1", "--user", "me", "--json", "--pause-when-active"])
+        .env_remove("DISPLAY")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(miner.stdout.take().unwrap()).lines();
+    let told = loop {
+        let line = soon(lines.next_line()).await.unwrap().unwrap();
+        let report: Value = serde_json::from_str(&line).unwrap();
+        assert_ne!(report["event"], "paused");
+        if report["event"] == "cannot_tell" {
+            break report;
+        }
+    };
+    assert_eq!(told["reasons"], serde_json::json!(["user_active"]));
+    miner.kill().await.unwrap();
 }
 
 async fn program(arguments: &[&str]) -> Output {

@@ -64,6 +64,27 @@ fn new_work_is_taken_up_though_the_old_could_go_on_for_ever() {
 }
 
 #[test]
+fn paused_threads_rest_and_then_go_on_where_they_were() {
+    let (sender, mut found) = mpsc::channel(1);
+    let threads =
+        Threads::start(NonZeroU32::new(2).unwrap(), None, Backend::fastest(), sender).unwrap();
+    threads.set_paused(true);
+    threads.set_work(Some(work("a", U256::MAX)));
+    assert!(found.try_recv().is_err());
+    assert_eq!(threads.hashes(), 0);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        threads.set_paused(false);
+        for _ in 0..5 {
+            let found = found.blocking_recv().unwrap();
+            assert!(!seen.contains(&found));
+            seen.push(found);
+        }
+        threads.set_paused(true);
+    }
+}
+
+#[test]
 fn threads_end_while_nobody_takes_what_they_find() {
     let (sender, found) = mpsc::channel(1);
     let threads =
