@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::iter_over_hash_type)]
 
+mod block_relay;
 mod chain;
 mod input;
 mod intake;
@@ -28,6 +29,7 @@ mod relay;
 mod served;
 mod snapshot;
 mod sync;
+mod tip;
 mod wants;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -88,6 +90,8 @@ pub struct Engine {
     work: mining::Work,
     outbox: outbox::Outbox,
     repeats: relay::Repeats,
+    block_relay: block_relay::BlockRelay,
+    tip: tip::Tip,
     rng: fastrand::Rng,
     changes: ChangeSet,
     next_sequence: u64,
@@ -119,6 +123,8 @@ impl Engine {
             work: mining::Work::default(),
             outbox: outbox::Outbox::default(),
             repeats: relay::Repeats::default(),
+            block_relay: block_relay::BlockRelay::default(),
+            tip: tip::Tip::default(),
             rng,
             changes: ChangeSet::default(),
             next_sequence: 1,
@@ -151,11 +157,11 @@ impl Engine {
             Input::ShareReply { peer, request, shares } => {
                 self.share_reply(now, peer, request, shares);
             }
-            Input::BestBlock { .. }
-            | Input::CompactBlock { .. }
-            | Input::GetBlockTxn { .. }
-            | Input::BlockTxn { .. }
-            | Input::TipHeader { .. } => {}
+            Input::BestBlock { peer, header } => self.best_block(now, peer, &header),
+            Input::CompactBlock { peer, block } => self.compact_block(now, peer, &block),
+            Input::GetBlockTxn { peer, request } => self.get_block_txn(peer, &request),
+            Input::BlockTxn { peer, transactions } => self.block_txn(now, peer, &transactions),
+            Input::TipHeader { header } => self.tip_header(header),
             Input::Template(template) => self.new_template(now, template),
             Input::TemplateLost => self.template_lost(),
             Input::Solved(solved) => self.solved(now, &solved),
@@ -168,6 +174,7 @@ impl Engine {
         self.settle(now);
         self.release_held(now);
         self.repeat_blocks(now);
+        self.expire_block_questions(now);
         self.expire_requests(now);
         self.ask_around(now);
         self.note_progress(now);
@@ -215,6 +222,7 @@ impl Engine {
         let timers = [
             self.outbox.next_deadline(),
             self.repeats.next_deadline(),
+            self.block_relay.next_deadline(),
             self.requests.next_deadline(),
             self.catch_up_deadline(),
         ];

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use p2pool_sharechain::generation::{Position, Window};
-use p2pool_sharechain::template::{BlockTemplate, TemplateBase};
+use p2pool_sharechain::template::{BlockTemplate, Grade, TemplateBase};
 use p2pool_sharechain::time::Now;
 use p2pool_sharechain::versions::ShareVersion;
 use p2pool_sharechain::{Attempts, ShareHash};
@@ -40,6 +40,8 @@ impl Engine {
         self.heights.insert(block, tip);
         self.heights.note_tip(tip);
         self.heights.note_bits(template.bits);
+        self.block_relay.note_template(&template);
+        self.follow_tip(block);
         self.work.template = Some(template);
         self.is_unsettled = true;
         self.republish(now);
@@ -139,9 +141,15 @@ impl Engine {
         if grade.is_block {
             self.found_block(solved, grade.hash);
         }
-        if !grade.is_share || self.tracker.get(grade.hash).is_some() {
-            return;
+        if grade.is_share && self.tracker.get(grade.hash).is_none() {
+            self.found_share(now, solved, grade);
         }
+        if grade.is_block {
+            self.relay_found(solved, grade.hash);
+        }
+    }
+
+    fn found_share(&mut self, now: Now, solved: &Solved, grade: Grade) {
         let parent = solved.template.base().previous_share;
         let siblings = self.tracker.children(parent).len();
         let is_kept = solved.is_on_time || siblings < LATE_SIBLINGS_MAX;

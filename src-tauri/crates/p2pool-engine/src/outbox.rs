@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bitcoin::{Transaction, TxOut};
 use p2pool_sharechain::change::{BlockStatus, Fate, FoundBlock, OwnShare};
 use p2pool_sharechain::share::StaleInfo;
 use p2pool_sharechain::stats::OwnShares;
@@ -70,6 +71,10 @@ impl Outbox {
         self.blocks.values()
     }
 
+    pub(crate) fn block(&self, hash: ShareHash) -> Option<&FoundBlock> {
+        self.blocks.get(&hash)
+    }
+
     /// What the next share has to announce: each lost share once.
     pub(crate) fn next_stale_info(&self) -> StaleInfo {
         self.ledger.next_announcement()
@@ -108,6 +113,7 @@ impl Engine {
         for block in blocks {
             if block.status == BlockStatus::Submitting {
                 self.push_block(&block);
+                self.keep_stored(&block);
             } else if matches!(block.status, BlockStatus::Accepted | BlockStatus::Orphaned) {
                 // One that lost its place may come back.
                 self.outputs.push_back(Output::WatchBlock { hash: block.hash });
@@ -239,6 +245,40 @@ impl Engine {
         self.broadcast_block(now, hash);
     }
 
+    /// The whole block has come from a peer: handed in, unless our Bitcoin node has it already.
+    pub(crate) fn note_whole_block(
+        &mut self,
+        now: Now,
+        hash: ShareHash,
+        raw: Arc<[u8]>,
+        coinbase: &Transaction,
+    ) {
+        if let Some(block) = self.outbox.blocks.get_mut(&hash) {
+            if block.raw.is_none() && block.status == BlockStatus::Submitting {
+                block.raw = Some(raw);
+                let block = block.clone();
+                self.push_block(&block);
+                self.changes.blocks.push(block);
+            }
+            return;
+        }
+        let paying = coinbase.output.iter().filter(|output| output.value.to_sat() > 0);
+        let paid = |output: &TxOut| (output.script_pubkey.to_bytes(), output.value.to_sat());
+        let script = coinbase.input.first().map(|input| input.script_sig.as_bytes());
+        let block = FoundBlock {
+            hash,
+            height: script.and_then(height_in).unwrap_or_default(),
+            found_at: now.wall,
+            own: false,
+            status: BlockStatus::Submitting,
+            reason: None,
+            raw: Some(raw),
+            payouts: paying.map(paid).collect(),
+        };
+        self.push_block(&block);
+        self.note_block(block);
+    }
+
     fn push_block(&mut self, block: &FoundBlock) {
         let hash = block.hash;
         self.outputs.push_back(match &block.raw {
@@ -269,6 +309,10 @@ impl Engine {
         }
         let before = core::mem::replace(&mut block.status, status);
         block.reason = reason.clone();
+        let is_safe = !block.own && status == BlockStatus::Accepted;
+        if is_safe || matches!(status, BlockStatus::Mature | BlockStatus::Rejected) {
+            block.raw = None;
+        }
         let height = block.height;
         self.changes.blocks.push(block.clone());
         match status {

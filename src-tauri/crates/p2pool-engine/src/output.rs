@@ -124,6 +124,8 @@ pub enum DropReason {
     BadShare(ContextError),
     /// It did not answer a request in time.
     Silent,
+    /// It told of a Bitcoin block whose hash does not meet its own target.
+    BadBlockHeader,
     /// It gave a long history with next to no work.
     HopelessHistory,
 }

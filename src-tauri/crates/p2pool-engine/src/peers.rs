@@ -175,6 +175,7 @@ impl Engine {
         {
             self.wants.add(now.mono, hash, Purpose::Claim, peer);
         }
+        self.offer_open_blocks(peer);
         // With its first peer a node that must not be alone may have work to give out.
         self.republish(now);
     }

@@ -10,7 +10,7 @@ use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
 use p2pool_engine::{Config, Engine, Input, Output, PeerId, Solved};
 use p2pool_sharechain::template::{
-    BlockTemplate, MinerTerms, ShareTemplate, Solution, TemplateBase,
+    BlockTemplate, MinerTerms, ShareTemplate, Solution, TemplateBase, TemplateTransaction,
 };
 use p2pool_sharechain::time::{MonoTime, Now, UnixTime};
 use p2pool_sharechain::{CompactBits, Params, ShareHash, U256};
@@ -32,6 +32,40 @@ pub(crate) fn params() -> Params {
 /// A peer with these abilities joins.
 pub(crate) fn joined(peer: PeerId, best_share: Option<ShareHash>) -> Input {
     Input::PeerJoined { peer, best_share, services: Services::NONE }
+}
+
+/// A peer that understands whatever this program does joins.
+pub(crate) fn joined_with(peer: PeerId, services: Services) -> Input {
+    Input::PeerJoined { peer, best_share: None, services }
+}
+
+/// A transaction, by number.
+pub(crate) fn transaction(number: u8) -> TemplateTransaction {
+    let tx = bitcoin::Transaction {
+        version: bitcoin::transaction::Version::TWO,
+        lock_time: bitcoin::absolute::LockTime::ZERO,
+        input: vec![bitcoin::TxIn {
+            previous_output: bitcoin::OutPoint::new(
+                bitcoin::Txid::from_byte_array([number; 32]),
+                0,
+            ),
+            witness: bitcoin::Witness::from_slice(&[[number; 8]]),
+            ..bitcoin::TxIn::default()
+        }],
+        output: vec![bitcoin::TxOut {
+            value: bitcoin::Amount::from_sat(1_000),
+            script_pubkey: bitcoin::ScriptBuf::new(),
+        }],
+    };
+    TemplateTransaction {
+        data: bitcoin::consensus::serialize(&tx).into(),
+        txid: tx.compute_txid().to_byte_array(),
+        wtxid: tx.compute_wtxid().to_byte_array(),
+        fee_sats: 0,
+        weight: 400,
+        sigops: 1,
+        depends: Vec::new(),
+    }
 }
 
 /// One engine with its clock and what it has put out.
@@ -90,10 +124,20 @@ impl Rig {
     }
 
     pub(crate) fn template(&mut self, height: u32, bits: CompactBits) -> Vec<Output> {
+        self.template_with(height, bits, Vec::new())
+    }
+
+    /// Gives a template with transactions.
+    pub(crate) fn template_with(
+        &mut self,
+        height: u32,
+        bits: CompactBits,
+        transactions: Vec<TemplateTransaction>,
+    ) -> Vec<Output> {
         let template = BlockTemplate {
             version: 0x2000_0000,
             previous_block: BlockHash::from_byte_array([height as u8; 32]),
-            transactions: Vec::new(),
+            transactions,
             coinbase_value_sats: 5_000_000_000,
             coinbase_aux: Vec::new(),
             bits,

@@ -181,8 +181,9 @@ impl Ledger {
             DropReason::HopelessHistory => {
                 assert!(!state.is_clean, "dropped for a history that others work on");
             }
+            DropReason::BadBlockHeader => assert!(!state.is_clean, "dropped for a good block"),
         }
-        let may_ban = matches!(reason, DropReason::BadShare(_));
+        let may_ban = matches!(reason, DropReason::BadShare(_) | DropReason::BadBlockHeader);
         assert!(may_ban || !is_ban, "banned for what an honest peer may do");
         state.is_dropped = true;
         self.questions.retain(|_, open| open.peer != peer);
