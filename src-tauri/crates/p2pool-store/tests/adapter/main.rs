@@ -5,6 +5,7 @@ mod damage;
 mod history;
 mod migrations;
 mod opening;
+mod peers;
 mod replay;
 mod round_trip;
 

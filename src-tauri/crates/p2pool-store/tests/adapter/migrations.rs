@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::{NOW, contents, hash, open};
 
-const OLD: [&str; 1] = [include_str!("../data/v1.sql")];
+const OLD: [&str; 2] = [include_str!("../data/v1.sql"), include_str!("../data/v2.sql")];
 
 fn restore(dir: &Path, text: &str) {
     let conn = Connection::open(dir.join(DATABASE_FILE)).expect("new file");
@@ -82,4 +82,21 @@ fn step_1_to_2_keeps_the_chain_and_opens_the_history() {
     assert_eq!(store.recent_events(9).unwrap()[0].event, event);
     let read = store.series("hashrate_hps", "", NOW, UnixTime(NOW.0 + 60), Step::Minute);
     assert_eq!(read.unwrap(), vec![point]);
+}
+
+#[test]
+fn step_2_to_3_keeps_the_history_and_opens_the_store_of_addresses() {
+    let dir = tempfile::tempdir().unwrap();
+    restore(dir.path(), OLD[1]);
+
+    let mut store = open(dir.path()).store;
+
+    assert_eq!(contents(&store).best, Some(hash(2)));
+    assert_eq!(store.recent_events(9).unwrap()[0].event.kind, "started");
+    let read = store.series("hashrate_hps", "", UnixTime(0), NOW, Step::Minute).unwrap();
+    assert_eq!(read[0].max, 3.0);
+    assert!(store.load_peers().unwrap().is_empty());
+    let peer = super::peers::peer(1);
+    store.save_peers(std::slice::from_ref(&peer), &[]).unwrap();
+    assert_eq!(store.load_peers().unwrap(), [peer]);
 }
