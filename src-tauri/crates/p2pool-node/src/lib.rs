@@ -16,6 +16,7 @@ mod driver;
 mod handle;
 mod p2p;
 pub mod payout_address;
+mod portmap;
 mod practice;
 mod root;
 mod settings;

@@ -9,13 +9,14 @@ use p2pool_engine::{Config, Engine, Solved};
 use p2pool_practice::members::{Member, SlowMiner};
 use p2pool_sharechain::template::{MinerTerms, ShareTemplate};
 use p2pool_sharechain::{Params, U256};
+use p2pool_wire::Services;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::bitcoin::{self, BitcoinLinks, BitcoinService, NodeLink};
 use crate::clock::Clock;
 use crate::driver::{Driver, DriverHandle, Sinks};
-use crate::p2p::{PeerLinks, keep_dialling};
+use crate::p2p::{P2pParts, P2pService, PeerLinks};
 use crate::start::on_own_thread;
 use crate::state::BitcoinState;
 use crate::supervise::Tasks;
@@ -69,13 +70,14 @@ pub(crate) async fn run_member(parts: MemberParts, token: CancellationToken) {
         details: watch::Sender::default(),
     };
     let service = BitcoinService::new(vec![node], bitcoin_links);
-    let links = PeerLinks::new(clock, params, &handle, seed, None);
+    let links = PeerLinks::new(clock, params, &handle, seed, Services::NONE, None);
+    let connection = P2pService::new(P2pParts::of_member(pool, links));
 
     let mut tasks = Tasks::under(&token);
     let child = tasks.token().clone();
     tasks.spawn("member's templates", source.run(child.clone()));
     tasks.spawn("member's blocks", service.run(child.clone()));
-    tasks.spawn("member's connection", keep_dialling(pool.into(), links, child.clone()));
+    tasks.spawn("member's connection", connection.run(child.clone()));
     tasks.spawn("member's events", async move { while unread.recv().await.is_some() {} });
     tasks.spawn("member's miner", mine(member, handle, clock, seed, child.clone()));
     tasks.spawn("member's driver", on_own_thread(move |runtime| driver.run(runtime, &child)));

@@ -14,6 +14,7 @@ use crate::bitcoin::BitcoinReaders;
 use crate::clock::Clock;
 use crate::driver::Control;
 use crate::handle::NodeRequest;
+use crate::p2p::state::P2pState;
 use crate::state::{
     HelperState, MinersSnapshot, NodeEvent, NodeEventKind, NodeSnapshot, StopReport, StorageState,
 };
@@ -63,6 +64,7 @@ pub(crate) struct Watches {
     pub(crate) miners: watch::Receiver<Arc<MinersSnapshot>>,
     pub(crate) helper: watch::Receiver<HelperState>,
     pub(crate) storage: watch::Receiver<StorageState>,
+    pub(crate) p2p: watch::Receiver<Arc<P2pState>>,
 }
 
 /// See the module's documentation.
@@ -97,6 +99,7 @@ impl Root {
                 Ok(event) = heard.recv() => self.keep(&event),
                 Ok(()) = self.watches.summary.changed() => self.update(),
                 Ok(()) = self.watches.miners.changed() => self.update(),
+                Ok(()) = self.watches.p2p.changed() => self.update(),
                 Ok(()) = self.watches.bitcoin.details.changed() => self.update(),
                 Ok(()) = self.watches.bitcoin.state.changed() => {
                     let state = self.watches.bitcoin.state.borrow_and_update().clone();
@@ -141,6 +144,7 @@ impl Root {
         let mut snapshot = NodeSnapshot::clone(&self.snapshots.borrow());
         snapshot.is_mining = *self.mining.borrow();
         snapshot.summary = Arc::clone(&self.watches.summary.borrow_and_update());
+        snapshot.p2p = Arc::clone(&self.watches.p2p.borrow_and_update());
         snapshot.bitcoin = self.watches.bitcoin.state.borrow_and_update().clone();
         snapshot.bitcoin_details = Arc::clone(&self.watches.bitcoin.details.borrow_and_update());
         snapshot.miners = Arc::clone(&self.watches.miners.borrow_and_update());

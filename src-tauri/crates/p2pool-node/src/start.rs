@@ -1,6 +1,7 @@
 //! From settings to a running node, stage by stage.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +11,7 @@ use p2pool_practice::PracticeChainServer;
 use p2pool_practice::members::{Member, members, worthless_address};
 use p2pool_sharechain::time::UnixTime;
 use p2pool_sharechain::{CheckedShare, Params};
-use p2pool_store::{OpenError, Opened, Store};
+use p2pool_store::{OpenError, Opened, PeerAddress, Store};
 use p2pool_stratum::ExtranonceAllocator;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -26,8 +27,9 @@ use crate::cpu_miner::HelperService;
 use crate::driver::{Control, Driver, DriverHandle, Sinks};
 use crate::handle::{NodeHandle, StartError};
 use crate::p2p::doors::Doors;
-use crate::p2p::state::P2pState;
-use crate::p2p::{PeerLinks, keep_dialling, listen};
+use crate::p2p::state::{MappingState, P2pState};
+use crate::p2p::{P2pParts, P2pService, PeerLinks, from_stored, services};
+use crate::portmap::keep_port_open;
 use crate::practice::{MemberParts, run_member};
 use crate::root::{Groups, Root, Watches};
 use crate::settings::{BitcoinSource, Settings, SettingsError, check_payout_address};
@@ -94,6 +96,7 @@ struct Prepared {
     store: Opened,
     recorder: Option<Recorder>,
     loaded: Loaded,
+    addresses: Vec<PeerAddress>,
     practice: Option<PracticeChainServer>,
     stratum: TcpListener,
     stratum_address: SocketAddr,
@@ -113,6 +116,10 @@ impl Prepared {
         let store = open_store(&settings.data_dir, &network, clock.now().wall)?;
         let recorder = open_recorder(&settings)?;
         let loaded = load(&store.store, &settings)?;
+        let addresses = store.store.load_peers().unwrap_or_else(|error| {
+            tracing::warn!(%error, "addresses of other nodes are not readable; they are found anew");
+            Vec::new()
+        });
         let (stratum, stratum_address) = bind(settings.stratum).await?;
         let doors = Doors::open(&settings.p2p.listen).map_err(|error| StartError::PortTaken {
             port: settings.p2p.listen.first().map_or(0, SocketAddr::port),
@@ -134,6 +141,7 @@ impl Prepared {
             store,
             recorder,
             loaded,
+            addresses,
             practice,
             stratum,
             stratum_address,
@@ -177,7 +185,7 @@ impl Prepared {
             payout_address: payout_address.clone().into_bytes(),
             donation: settings.donation,
             coinbase_text: settings.coinbase_text.clone().into_bytes(),
-            low_bandwidth: false,
+            low_bandwidth: settings.p2p.is_low_bandwidth,
         });
         let (driver, handle) = Driver::new(engine, clock, sinks, settings.mines_at_start);
         let control = handle.control.clone();
@@ -199,13 +207,14 @@ impl Prepared {
             stratum: self.stratum,
             stratum_address: self.stratum_address,
             doors: self.doors,
+            addresses: self.addresses,
             driver: handle,
             commands,
             mining: mining_reader,
             events: events.clone(),
             store: store_sender.clone(),
         };
-        let (bitcoin, miners, helper) = start_edges(parts, &mut groups.edges);
+        let (bitcoin, miners, helper, p2p) = start_edges(parts, &mut groups.edges);
 
         let (requests, requests_reader) = mpsc::channel(REQUESTS);
         let (snapshots, snapshots_reader) = watch::channel(Arc::new(snapshot));
@@ -219,7 +228,7 @@ impl Prepared {
             control,
             store: Some(store_sender),
             mining,
-            watches: Watches { summary, bitcoin, miners, helper, storage },
+            watches: Watches { summary, bitcoin, miners, helper, storage, p2p },
         };
         let handle = NodeHandle { requests, snapshots: snapshots_reader, events, runtime: None };
         (root, handle)
@@ -312,6 +321,7 @@ struct EdgeParts {
     stratum: TcpListener,
     stratum_address: SocketAddr,
     doors: Doors,
+    addresses: Vec<PeerAddress>,
     driver: DriverHandle,
     commands: mpsc::Receiver<BitcoinCommand>,
     mining: watch::Receiver<bool>,
@@ -319,17 +329,21 @@ struct EdgeParts {
     store: mpsc::Sender<StoreCommand>,
 }
 
-type EdgeReaders =
-    (BitcoinReaders, watch::Receiver<Arc<MinersSnapshot>>, watch::Receiver<HelperState>);
+type EdgeReaders = (
+    BitcoinReaders,
+    watch::Receiver<Arc<MinersSnapshot>>,
+    watch::Receiver<HelperState>,
+    watch::Receiver<Arc<P2pState>>,
+);
 
 fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
-    let EdgeParts { settings, clock, seed, rpc, driver, events, .. } = parts;
+    let EdgeParts { settings, clock, seed, rpc, driver, events, store, .. } = parts;
     let token = group.token().clone();
     let bitcoin = start_bitcoin(&rpc, &settings, clock, &driver, parts.commands, group);
 
     let (counts, counts_reader) = mpsc::channel(stats::QUEUE);
     let (miners, miners_reader) = watch::channel(Arc::default());
-    let statistics = Stats::new(clock, counts_reader, miners, events.clone(), parts.store);
+    let statistics = Stats::new(clock, counts_reader, miners, events.clone(), store.clone());
     group.spawn("statistics", statistics.run(token.clone()));
     let door = Door {
         listener: parts.stratum,
@@ -344,27 +358,18 @@ fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
     };
     group.spawn("miners' door", door.run(token.clone()));
 
-    let links = PeerLinks::new(clock, Arc::clone(&settings.params), &driver, seed, Some(events));
+    let links = PeerLinks::new(
+        clock,
+        Arc::clone(&settings.params),
+        &driver,
+        seed,
+        services(&settings.p2p),
+        Some(events),
+    );
     let pool = parts.doors.addresses().first().copied();
-    for listener in parts.doors.listeners {
-        group.spawn("members' door", listen(listener, links.clone(), token.clone()));
-    }
-    for peer in &settings.p2p.fixed {
-        group.spawn("fixed peer", keep_dialling(peer.clone(), links.clone(), token.clone()));
-    }
+    let p2p = start_p2p(parts.doors, &settings, links, &parts.addresses, store, group);
     if let Some(pool) = pool {
-        let simulated = members(settings.members, settings.params.chain);
-        for (member, number) in simulated.into_iter().zip(1_u64..) {
-            let parts = MemberParts {
-                member,
-                params: Arc::clone(&settings.params),
-                rpc: rpc[0].clone(),
-                pool,
-                clock,
-                seed: seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
-            };
-            group.spawn("simulated member", run_member(parts, token.clone()));
-        }
+        start_members(pool, &settings, &rpc, clock, seed, group);
     }
 
     let (helper, helper_reader) = watch::channel(HelperState::Off);
@@ -377,7 +382,60 @@ fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
         };
         group.spawn("CPU miner", service.run(token));
     }
-    (bitcoin, miners_reader, helper_reader)
+    (bitcoin, miners_reader, helper_reader, p2p)
+}
+
+fn start_p2p(
+    doors: Doors,
+    settings: &Settings,
+    links: PeerLinks,
+    addresses: &[PeerAddress],
+    store: mpsc::Sender<StoreCommand>,
+    group: &mut Tasks,
+) -> watch::Receiver<Arc<P2pState>> {
+    let token = group.token().clone();
+    let (mapping_sender, mapping) = watch::channel(MappingState::Off);
+    let port = doors.addresses().first().map_or(0, SocketAddr::port);
+    if let Some(port) = NonZeroU16::new(port).filter(|_| settings.p2p.maps_port) {
+        group.spawn("router", keep_port_open(port, mapping_sender, token.clone()));
+    }
+    let (state, reader) = watch::channel(Arc::default());
+    let parts = P2pParts {
+        settings: settings.p2p.clone(),
+        doors,
+        seed: links.nonce,
+        links,
+        loaded: addresses.iter().map(from_stored).collect(),
+        store: Some(store),
+        mapping,
+        state,
+        is_practice: matches!(settings.bitcoin, BitcoinSource::Practice),
+    };
+    group.spawn("members", P2pService::new(parts).run(token));
+    reader
+}
+
+fn start_members(
+    pool: SocketAddr,
+    settings: &Settings,
+    rpc: &[RpcConfig],
+    clock: Clock,
+    seed: u64,
+    group: &mut Tasks,
+) {
+    let Some(rpc) = rpc.first() else { return };
+    let simulated = members(settings.members, settings.params.chain);
+    for (member, number) in simulated.into_iter().zip(1_u64..) {
+        let parts = MemberParts {
+            member,
+            params: Arc::clone(&settings.params),
+            rpc: rpc.clone(),
+            pool,
+            clock,
+            seed: seed.wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+        };
+        group.spawn("simulated member", run_member(parts, group.token().clone()));
+    }
 }
 
 fn start_bitcoin(

@@ -1,9 +1,10 @@
 //! The database's only writer, on a thread of its own.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use p2pool_sharechain::change::ChangeSet;
-use p2pool_store::{EventRecord, Retention, SeriesPoint, Store};
+use p2pool_store::{EventRecord, PeerAddress, Retention, SeriesPoint, Store};
 use tokio::sync::{mpsc, watch};
 
 use crate::books::Recorder;
@@ -26,6 +27,8 @@ pub(crate) enum StoreCommand {
     Series(Vec<SeriesPoint>),
     /// Events for the list of what happened; may be lost.
     Events(Vec<EventRecord>),
+    /// Addresses of other nodes; may be lost.
+    Peers { changed: Vec<PeerAddress>, removed: Vec<SocketAddr> },
 }
 
 /// The writing thread's state.
@@ -96,6 +99,7 @@ impl Writer {
             }
             StoreCommand::Series(points) => self.store.record_series(&points),
             StoreCommand::Events(events) => self.store.record_events(&events),
+            StoreCommand::Peers { changed, removed } => self.store.save_peers(&changed, &removed),
         };
         if let Err(error) = outcome {
             tracing::debug!(%error, "history not stored");

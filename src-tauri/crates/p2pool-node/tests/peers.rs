@@ -21,7 +21,7 @@ fn settings(dir: &Path, p2p: RawP2p) -> Settings {
 }
 
 fn node(dir: &Path, p2p: RawP2p) -> NodeHandle {
-    start(settings(dir, p2p)).unwrap()
+    start(settings(dir, p2p)).expect("nothing is in the way")
 }
 
 /// Knows where `other` listens.

@@ -1,4 +1,7 @@
-//! Connections to other nodes: one task each, between a socket, a session and the driver.
+//! One connection to another node: a socket, a session, and the driver behind it.
+//!
+//! Reading and writing go on beside each other, so that two nodes that send each other much at
+//! once never wait for one another.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -8,36 +11,33 @@ use std::time::Duration;
 
 use bitcoin::bip152::{BlockTransactions, BlockTransactionsRequest, HeaderAndShortIds};
 use p2pool_engine::{ChainSummary, Input, PeerId, RequestId, Served};
-use p2pool_sharechain::share::ParseShareError;
-use p2pool_sharechain::verify::StandaloneError;
-use p2pool_sharechain::versions::ShareVersion;
-use p2pool_sharechain::{CheckedShare, Params, Share, ShareHash};
-use p2pool_wire::message::{RawShare, ReplyResult, ShareReply, ShareReq};
-use p2pool_wire::{Message, Output, Services, Session, SessionConfig};
+use p2pool_sharechain::verify::{Blame, StandaloneError};
+use p2pool_sharechain::{CheckedShare, Params, ShareHash};
+use p2pool_wire::message::{ReplyResult, ShareReply, ShareReq};
+use p2pool_wire::peering::{BAN_MISBEHAVIOUR, Departure};
+use p2pool_wire::{Message, Output, Peer, Services, Session, SessionConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::intake::{self, raw};
+use super::outgoing::Outgoing;
 use crate::clock::Clock;
 use crate::driver::FromPeer;
-use crate::p2p::host::HostPort;
 use crate::state::{NodeEvent, NodeEventKind};
-use crate::supervise::Tasks;
 
-/// Incoming connections at once.
-const INCOMING_MAX: usize = 40;
 /// Messages to one peer under way; a peer that cannot keep up is dropped.
 const COMMANDS: usize = 64;
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// A peer that takes not a single byte for so long is gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(30);
-/// Waits between attempts to reach a fixed peer.
-const REDIAL_FIRST: Duration = Duration::from_millis(500);
-const REDIAL_MAX: Duration = Duration::from_secs(30);
-/// So many shares are checked without leaving the other tasks of this thread alone.
-const CHECK_INLINE_MAX: usize = 32;
+/// Nothing more is read, and so answered, while so many bytes wait for the peer.
+const UNREAD_ABOVE: usize = 8 << 20;
+/// A peer that has so many bytes waiting does not keep up.
+const OUTGOING_MAX: usize = 64 << 20;
 
-/// What the driver tells a peer's task.
+/// What the driver tells a peer's task. A closed channel ends the connection.
 #[derive(Debug)]
 pub(crate) enum PeerCommand {
     Shares(Vec<Arc<CheckedShare>>),
@@ -58,6 +58,31 @@ pub(crate) enum PeerCommand {
     },
 }
 
+/// What the peering service tells a peer's task. A closed channel ends the connection.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Send(Message),
+    Close,
+}
+
+/// What a peer's task tells the peering service; its end is told by the task's end.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// The target has answered.
+    Connected { peer: PeerId, address: Option<SocketAddr> },
+    /// The handshake is done.
+    Joined { peer: PeerId, info: Peer },
+    /// A message about addresses.
+    Received { peer: PeerId, message: Message },
+}
+
+/// Bytes of one connection so far.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) sent: AtomicU64,
+    pub(crate) received: AtomicU64,
+}
+
 /// What every connection needs.
 #[derive(Clone, Debug)]
 pub(crate) struct PeerLinks {
@@ -71,9 +96,10 @@ pub(crate) struct PeerLinks {
     pub(crate) events: Option<broadcast::Sender<NodeEvent>>,
     /// Random number of this node.
     pub(crate) nonce: u64,
+    /// What peers are told that this node understands.
+    pub(crate) services: Services,
     /// Random numbers of connected nodes.
     pub(crate) connected: Arc<Mutex<BTreeSet<u64>>>,
-    pub(crate) next_id: Arc<AtomicU64>,
 }
 
 impl PeerLinks {
@@ -82,6 +108,7 @@ impl PeerLinks {
         params: Arc<Params>,
         driver: &crate::driver::DriverHandle,
         nonce: u64,
+        services: Services,
         events: Option<broadcast::Sender<NodeEvent>>,
     ) -> Self {
         Self {
@@ -92,279 +119,267 @@ impl PeerLinks {
             served: driver.served.clone(),
             events,
             nonce,
+            services,
             connected: Arc::default(),
-            next_id: Arc::new(AtomicU64::new(1)),
         }
     }
-}
-
-/// Takes in connections until cancelled.
-pub(crate) async fn listen(listener: TcpListener, links: PeerLinks, token: CancellationToken) {
-    let mut peers = Tasks::under(&token);
-    loop {
-        tokio::select! {
-            () = token.cancelled() => break,
-            accepted = listener.accept(), if peers.len() < INCOMING_MAX => match accepted {
-                Ok((stream, address)) => {
-                    let peer = connection(stream, address, links.clone(), peers.token().clone());
-                    peers.spawn("peer", peer);
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "connection not accepted");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            },
-            ended = peers.next_ended() => {
-                if let Some(panic) = ended.panic {
-                    tracing::error!(panic, "a peer's session failed");
-                }
-            }
-        }
-    }
-    peers.finish(Duration::from_secs(2)).await;
-}
-
-/// Keeps a connection to one fixed peer until cancelled.
-pub(crate) async fn keep_dialling(peer: HostPort, links: PeerLinks, token: CancellationToken) {
-    let mut pause = REDIAL_FIRST;
-    loop {
-        let place = (peer.host(), peer.port());
-        let dialled = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(place));
-        tokio::select! {
-            () = token.cancelled() => return,
-            dialled = dialled => {
-                if let Ok(Ok(stream)) = dialled
-                    && let Ok(address) = stream.peer_addr()
-                {
-                    pause = REDIAL_FIRST;
-                    connection(stream, address, links.clone(), token.clone()).await;
-                }
-            }
-        }
-        tokio::select! {
-            () = token.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
-        pause = (pause * 2).min(REDIAL_MAX);
-    }
-}
-
-async fn connection(
-    stream: TcpStream,
-    address: SocketAddr,
-    links: PeerLinks,
-    token: CancellationToken,
-) {
-    let Ok(own_addr) = stream.local_addr() else { return };
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%address, %error, "no-delay refused");
-    }
-    let id = links.next_id.fetch_add(1, Ordering::Relaxed);
-    let config = SessionConfig {
-        prefix: links.params.prefix,
-        version_min: p2pool_wire::session::PROTOCOL_VERSION_MIN,
-        nonce: links.nonce,
-        services: Services::NONE,
-        sub_version: format!("p2pool-desktop/{}", env!("CARGO_PKG_VERSION")),
-        best_share: links.summary.borrow().best,
-        own_addr,
-        peer_addr: address,
-        seed: links.nonce ^ id,
-    };
-    let session = Session::new(config, links.clock.now().mono);
-    let connection =
-        Connection { id, address, stream, session, links, commands: None, nonce: None };
-    connection.run(&token).await;
 }
 
 /// One connection.
-struct Connection {
-    id: PeerId,
-    address: SocketAddr,
-    stream: TcpStream,
-    session: Session,
-    links: PeerLinks,
-    /// Messages from the driver, once the handshake is done.
-    commands: Option<mpsc::Receiver<PeerCommand>>,
-    nonce: Option<u64>,
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) peer: PeerId,
+    /// As the socket sees it: behind a proxy, the proxy.
+    pub(crate) address: SocketAddr,
+    pub(crate) stream: TcpStream,
+    pub(crate) links: PeerLinks,
+    pub(crate) heard: mpsc::Sender<Heard>,
+    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 impl Connection {
-    async fn run(mut self, token: &CancellationToken) {
-        let mut buffer = vec![0; 32 * 1024];
-        while self.carry_out().await {
-            let Some(wakes_at) = self.session.wakes_at() else { break };
-            let wake = self.links.clock.instant(wakes_at);
-            tokio::select! {
-                () = token.cancelled() => break,
-                read = self.stream.read(&mut buffer), if self.session.wants_bytes() => {
-                    let Ok(count @ 1..) = read else { break };
-                    let now = self.links.clock.now().mono;
-                    let connected = self.lock_connected().clone();
-                    let bytes = &buffer[..count];
-                    let input = p2pool_wire::Input::Bytes { bytes, connected: &connected };
-                    self.session.handle(now, input);
-                }
-                command = next_command(&mut self.commands) => {
-                    let Some(message) = command.and_then(message) else { break };
-                    self.send(message);
-                }
-                () = tokio::time::sleep_until(wake) => {
-                    let now = self.links.clock.now().mono;
-                    self.session.handle(now, p2pool_wire::Input::Wake);
-                }
-            }
+    /// Talks until either side has had enough. Says how it ended.
+    pub(crate) async fn run(self, token: &CancellationToken) -> Departure {
+        let Ok(own_addr) = self.stream.local_addr() else { return Departure::Ended };
+        if let Err(error) = self.stream.set_nodelay(true) {
+            tracing::debug!(address = %self.address, %error, "no-delay refused");
         }
+        let config = SessionConfig {
+            prefix: self.links.params.prefix,
+            version_min: p2pool_wire::session::PROTOCOL_VERSION_MIN,
+            nonce: self.links.nonce,
+            services: self.links.services,
+            sub_version: format!("p2pool-desktop/{}", env!("CARGO_PKG_VERSION")),
+            best_share: self.links.summary.borrow().best,
+            own_addr,
+            peer_addr: self.address,
+            seed: self.links.nonce ^ self.peer,
+        };
+        let talk = Talk {
+            session: Session::new(config, self.links.clock.now().mono),
+            outgoing: Outgoing::default(),
+            commands: None,
+            nonce: None,
+            taken_at: Instant::now(),
+            connection: self,
+        };
+        talk.run(token).await
+    }
+}
+
+/// A connection and its session.
+#[derive(Debug)]
+struct Talk {
+    connection: Connection,
+    session: Session,
+    outgoing: Outgoing,
+    /// Messages from the driver, once the handshake is done.
+    commands: Option<mpsc::Receiver<PeerCommand>>,
+    nonce: Option<u64>,
+    /// When the peer last took bytes, or had none to take.
+    taken_at: Instant,
+}
+
+/// Whether a connection goes on, or how it has ended.
+type Ended = Result<(), Departure>;
+
+impl Talk {
+    async fn run(mut self, token: &CancellationToken) -> Departure {
+        let mut buffer = vec![0; 32 * 1024];
+        let how = loop {
+            if let Err(how) = self.carry_out().await {
+                break how;
+            }
+            match self.step(&mut buffer, token).await {
+                Ok(()) => {}
+                Err(how) => break how,
+            }
+        };
         self.leave().await;
+        how
     }
 
-    /// Carries out what the session wants; `false` ends the connection.
-    async fn carry_out(&mut self) -> bool {
+    /// Waits for the next thing to happen, and takes it in.
+    async fn step(&mut self, buffer: &mut [u8], token: &CancellationToken) -> Ended {
+        let clock = self.connection.links.clock;
+        let wake = clock.instant(self.session.wakes_at().ok_or(Departure::Ended)?);
+        let may_read = self.session.wants_bytes() && self.outgoing.len() < UNREAD_ABOVE;
+        let is_writing = !self.outgoing.is_empty();
+        let (mut reader, mut writer) = self.connection.stream.split();
+        tokio::select! {
+            () = token.cancelled() => return Err(Departure::Ended),
+            read = reader.read(buffer), if may_read => {
+                let Ok(count @ 1..) = read else { return Err(Departure::Ended) };
+                self.received(&buffer[..count]);
+            }
+            written = writer.write(self.outgoing.next()), if is_writing => {
+                let Ok(count @ 1..) = written else { return Err(Departure::Ended) };
+                self.outgoing.sent(count);
+                self.taken_at = Instant::now();
+                self.connection.traffic.sent.fetch_add(count as u64, Ordering::Relaxed);
+            }
+            command = next_command(&mut self.commands) => {
+                let message = message(command.ok_or(Departure::Failed)?)?;
+                self.send(message);
+            }
+            order = self.connection.orders.recv() => match order {
+                Some(Order::Send(message)) => self.send(message),
+                Some(Order::Close) => return Err(Departure::Ended),
+                None => return Err(Departure::Failed),
+            },
+            () = tokio::time::sleep_until(wake) => {
+                self.session.handle(clock.now().mono, p2pool_wire::Input::Wake);
+            }
+            () = tokio::time::sleep_until(self.taken_at + WRITE_WITHIN), if is_writing => {
+                return Err(Departure::Failed);
+            }
+        }
+        Ok(())
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        let links = &self.connection.links;
+        self.connection.traffic.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let connected = links.connected.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let input = p2pool_wire::Input::Bytes { bytes, connected: &connected };
+        self.session.handle(links.clock.now().mono, input);
+    }
+
+    /// Carries out what the session wants.
+    async fn carry_out(&mut self) -> Ended {
         while let Some(output) = self.session.poll() {
             match output {
                 Output::Write(bytes) => {
-                    let written =
-                        tokio::time::timeout(WRITE_WITHIN, self.stream.write_all(&bytes)).await;
-                    if !matches!(written, Ok(Ok(()))) {
-                        return false;
+                    if self.outgoing.is_empty() {
+                        self.taken_at = Instant::now();
+                    }
+                    self.outgoing.push(bytes);
+                    if self.outgoing.len() > OUTGOING_MAX {
+                        return Err(Departure::Failed);
                     }
                 }
-                Output::Joined(peer) => {
-                    let (commands, receiver) = mpsc::channel(COMMANDS);
-                    self.commands = Some(receiver);
-                    self.nonce = Some(peer.nonce);
-                    self.lock_connected().insert(peer.nonce);
-                    self.tell_all(NodeEventKind::MemberJoined { address: self.address });
-                    let joined = FromPeer::Joined {
-                        peer: self.id,
-                        best_share: peer.best_share,
-                        services: peer.services,
-                        commands,
-                    };
-                    if self.links.driver.send(joined).await.is_err() {
-                        return false;
-                    }
-                }
-                Output::Received(message) => {
-                    if !self.receive(message).await {
-                        return false;
-                    }
-                }
+                Output::Joined(info) => self.join(info).await?,
+                Output::Received(message) => self.receive(message).await?,
                 Output::Closed(error) => {
-                    tracing::debug!(address = %self.address, %error, "peer's connection ends");
-                    return false;
+                    let address = self.connection.address;
+                    tracing::debug!(%address, %error, "peer's connection ends");
+                    return Err(Departure::from(&error));
                 }
             }
         }
-        true
+        Ok(())
     }
 
-    /// Passes a message on; `false` ends the connection.
-    async fn receive(&mut self, message: Message) -> bool {
-        let peer = self.id;
+    async fn join(&mut self, info: Peer) -> Ended {
+        let peer = self.connection.peer;
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        self.commands = Some(receiver);
+        self.nonce = Some(info.nonce);
+        self.lock_connected().insert(info.nonce);
+        self.tell_all(NodeEventKind::MemberJoined { address: self.connection.address });
+        let (best_share, services) = (info.best_share, info.services);
+        self.to_driver(FromPeer::Joined { peer, best_share, services, commands }).await?;
+        self.to_service(Heard::Joined { peer, info }).await
+    }
+
+    /// Passes a message on to whom it concerns.
+    async fn receive(&mut self, message: Message) -> Ended {
+        let peer = self.connection.peer;
+        let params = &self.connection.links.params;
         let input = match message {
-            Message::Shares(raw) => match self.check(&raw) {
-                Ok(shares) => {
-                    if !self.report_unknown(&raw).await {
-                        return false;
-                    }
-                    Input::Shares { peer, shares }
+            Message::Shares(raw) => {
+                let shares = intake::check_all(&raw, params).map_err(|error| self.bad(&error))?;
+                if let Some((version, count)) = intake::unknown(&raw) {
+                    let input = Input::UnknownShares { version, count };
+                    self.to_driver(FromPeer::Engine(input)).await?;
                 }
-                Err(error) => {
-                    tracing::debug!(address = %self.address, %error, "bad share");
-                    return false;
-                }
-            },
-            Message::ShareReply(reply) => match self.check(&reply.shares) {
-                Ok(shares) => {
-                    let shares = (reply.result == ReplyResult::Good).then_some(shares);
-                    Input::ShareReply { peer, request: reply.id, shares }
-                }
-                Err(error) => {
-                    tracing::debug!(address = %self.address, %error, "bad share");
-                    return false;
-                }
-            },
+                Input::Shares { peer, shares }
+            }
+            Message::ShareReply(reply) => {
+                let shares = intake::check_all(&reply.shares, params);
+                let shares = shares.map_err(|error| self.bad(&error))?;
+                let shares = (reply.result == ReplyResult::Good).then_some(shares);
+                Input::ShareReply { peer, request: reply.id, shares }
+            }
             Message::ShareReq(question) => return self.serve(&question),
             Message::ShareHashes(hashes) => Input::ShareHashes { peer, hashes },
             Message::BestBlock(header) => Input::BestBlock { peer, header },
             Message::CompactBlock(block) => Input::CompactBlock { peer, block },
             Message::GetBlockTxn(request) => Input::GetBlockTxn { peer, request },
             Message::BlockTxn(transactions) => Input::BlockTxn { peer, transactions },
-            // Addresses of others are not used yet; the rest concerns the session.
+            message @ (Message::AddrMe { .. } | Message::Addrs(_) | Message::GetAddrs { .. }) => {
+                return self.to_service(Heard::Received { peer, message }).await;
+            }
+            // These concern the session alone.
             Message::Version(_)
             | Message::Ping
-            | Message::AddrMe { .. }
-            | Message::Addrs(_)
-            | Message::GetAddrs { .. }
             | Message::HaveTx(_)
             | Message::LosingTx(_)
             | Message::RememberTx { .. }
             | Message::ForgetTx(_)
-            | Message::Unknown(_) => return true,
+            | Message::Unknown(_) => return Ok(()),
         };
-        self.links.driver.send(FromPeer::Engine(input)).await.is_ok()
+        self.to_driver(FromPeer::Engine(input)).await
     }
 
-    /// Answers a question for shares; `false` ends the connection, as asking for nothing does.
-    fn serve(&mut self, question: &ShareReq) -> bool {
+    /// Answers a question for shares from the snapshot; the engine never hears of it. One
+    /// question is answered at a time, and none is read while answers wait for the peer.
+    fn serve(&mut self, question: &ShareReq) -> Ended {
         if question.hashes.is_empty() {
-            return false;
+            return Err(Departure::Failed);
         }
-        let shares = self.links.served.borrow().answer(question);
+        let shares = self.connection.links.served.borrow().answer(question);
         let shares = shares.iter().map(raw).collect();
         let (id, result) = (question.id, ReplyResult::Good);
         self.send(Message::ShareReply(ShareReply { id, result, shares }));
-        true
+        Ok(())
     }
 
     fn send(&mut self, message: Message) {
-        let now = self.links.clock.now().mono;
+        let now = self.connection.links.clock.now().mono;
         self.session.handle(now, p2pool_wire::Input::Send(message));
     }
 
-    /// Checks shares as far as they can be without others; unknown types are left out.
-    fn check(&self, raw: &[RawShare]) -> Result<Vec<Arc<CheckedShare>>, StandaloneError> {
-        let params = &self.links.params;
-        let check_all = || raw.iter().filter_map(|raw| check(raw, params)).collect();
-        if raw.len() > CHECK_INLINE_MAX {
-            tokio::task::block_in_place(check_all)
-        } else {
-            check_all()
+    /// How a connection ends over a share that is wrong by itself.
+    fn bad(&self, error: &StandaloneError) -> Departure {
+        tracing::debug!(address = %self.connection.address, %error, "bad share");
+        match error.blame() {
+            Blame::Sender => Departure::Misbehaved { ban: BAN_MISBEHAVIOUR },
+            Blame::Nobody => Departure::Failed,
         }
     }
 
-    /// Reports shares of types above those that this program knows; `false` ends the connection.
-    async fn report_unknown(&self, raw: &[RawShare]) -> bool {
-        let newest = ShareVersion::NEWEST.number();
-        let Some(version) = raw.iter().map(|raw| raw.version).filter(|v| *v > newest).max() else {
-            return true;
-        };
-        let count = raw.iter().filter(|raw| raw.version > newest).count() as u64;
-        let input = Input::UnknownShares { version, count };
-        self.links.driver.send(FromPeer::Engine(input)).await.is_ok()
+    /// A driver that is gone ends the connection.
+    async fn to_driver(&self, message: FromPeer) -> Ended {
+        self.connection.links.driver.send(message).await.map_err(|_| Departure::Ended)
+    }
+
+    async fn to_service(&self, heard: Heard) -> Ended {
+        self.connection.heard.send(heard).await.map_err(|_| Departure::Ended)
     }
 
     fn lock_connected(&self) -> std::sync::MutexGuard<'_, BTreeSet<u64>> {
-        self.links.connected.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection.links.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell_all(&self, kind: NodeEventKind) {
-        if let Some(events) = &self.links.events {
+        let links = &self.connection.links;
+        if let Some(events) = &links.events {
             // Nobody has to listen.
-            let _ = events.send(NodeEvent { at: self.links.clock.now().wall, kind });
+            let _ = events.send(NodeEvent { at: links.clock.now().wall, kind });
         }
     }
 
     async fn leave(mut self) {
         if let Some(nonce) = self.nonce {
             self.lock_connected().remove(&nonce);
-            self.tell_all(NodeEventKind::MemberLeft { address: self.address });
-            let left = FromPeer::Engine(Input::PeerLeft { peer: self.id });
+            self.tell_all(NodeEventKind::MemberLeft { address: self.connection.address });
+            let left = FromPeer::Engine(Input::PeerLeft { peer: self.connection.peer });
             // A driver that is gone has forgotten the peer already.
-            let _ = self.links.driver.send(left).await;
+            let _ = self.to_driver(left).await;
         }
-        let _ = self.stream.shutdown().await;
+        let _ = self.connection.stream.shutdown().await;
     }
 }
 
@@ -376,18 +391,9 @@ async fn next_command(commands: &mut Option<mpsc::Receiver<PeerCommand>>) -> Opt
     }
 }
 
-fn check(raw: &RawShare, params: &Params) -> Option<Result<Arc<CheckedShare>, StandaloneError>> {
-    match Share::parse_contents(raw.version, &raw.contents, params) {
-        // Types too new are counted, types long gone are passed over: wire.md section 4.
-        Err(ParseShareError::UnknownVersion(_) | ParseShareError::ObsoleteVersion(_)) => None,
-        Err(error) => Some(Err(error.into())),
-        Ok(share) => Some(CheckedShare::check(share, params).map(Arc::new)),
-    }
-}
-
-/// The message that a command sends; `None` if the connection ends.
-fn message(command: PeerCommand) -> Option<Message> {
-    Some(match command {
+/// The message that a command sends, or the end that it makes.
+fn message(command: PeerCommand) -> Result<Message, Departure> {
+    Ok(match command {
         PeerCommand::Shares(shares) => Message::Shares(shares.iter().map(raw).collect()),
         PeerCommand::Request { request, hashes, parents, stops } => {
             Message::ShareReq(ShareReq { id: request, hashes, parents, stops })
@@ -401,29 +407,9 @@ fn message(command: PeerCommand) -> Option<Message> {
         PeerCommand::BlockTxn(transactions) => {
             Message::BlockTxn(Arc::unwrap_or_clone(transactions))
         }
-        PeerCommand::Drop { is_ban } => {
-            tracing::debug!(is_ban, "connection ended by the engine");
-            return None;
+        PeerCommand::Drop { is_ban: true } => {
+            return Err(Departure::Misbehaved { ban: BAN_MISBEHAVIOUR });
         }
+        PeerCommand::Drop { is_ban: false } => return Err(Departure::Failed),
     })
-}
-
-fn raw(share: &Arc<CheckedShare>) -> RawShare {
-    let share = share.share();
-    RawShare { version: share.version.number(), contents: share.contents_to_bytes() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_of_types_not_known_are_nobodys_fault() {
-        let params = Params::simulation();
-        for version in [16, 36, u64::MAX] {
-            assert!(check(&RawShare { version, contents: vec![0; 40] }, &params).is_none());
-        }
-        let broken = check(&RawShare { version: 35, contents: vec![0; 40] }, &params);
-        assert!(matches!(broken, Some(Err(StandaloneError::Parse(_)))));
-    }
 }

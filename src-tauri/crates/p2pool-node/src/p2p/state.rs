@@ -32,8 +32,8 @@ pub struct P2pState {
 /// One connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerState {
-    /// The other end; behind a proxy, the proxy.
-    pub address: SocketAddr,
+    /// The other end; `None` if only a proxy knows it.
+    pub address: Option<SocketAddr>,
     /// Whether the other end made the connection.
     pub is_incoming: bool,
     /// Name and version of its program, in its own words.
