@@ -48,6 +48,7 @@ impl Bitcoind {
     /// The program cannot be started.
     pub fn start_again(&mut self) {
         assert!(self.process.is_none(), "it runs already");
+        std::fs::create_dir_all(&self.folder).expect("a folder for the node");
         let mut command = Command::new(&self.program);
         command
             .args(["-server=1", "-printtoconsole=0", "-dnsseed=0", "-fixedseeds=0"])

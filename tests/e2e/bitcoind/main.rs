@@ -7,3 +7,5 @@ mod contract;
 #[path = "../../../src-tauri/crates/p2pool-bitcoind/tests/node/mining.rs"]
 mod mining;
 mod pool;
+mod regtest;
+mod transactions;

@@ -188,6 +188,7 @@ fn template(inner: &Inner, request: &Value) -> Answer {
         bits: header.bits.to_consensus(),
         height: chain.height() + 1,
         default_witness_commitment: None,
+        signet_challenge: None,
     })
 }
 

@@ -260,6 +260,9 @@ pub struct TemplateAnswer<'a> {
     pub bits: u32,
     /// Height of the block to be found.
     pub height: u32,
+    /// On signet: the script that a block's makers must satisfy, hex.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub signet_challenge: Option<Cow<'a, str>>,
     /// Script of the witness commitment output for exactly these transactions, hex.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub default_witness_commitment: Option<Cow<'a, str>>,

@@ -15,6 +15,8 @@ use crate::model::{TemplateAnswer, TemplateRequest, TemplateTransactionAnswer};
 
 /// Soft forks whose rules the blocks we build obey.
 const RULES_KNOWN: [&str; 4] = ["csv", "segwit", "taproot", "signet"];
+/// `OP_TRUE`: the challenge of a signet that anybody may mine.
+const ANYONES_CHALLENGE: &str = "51";
 /// Blocks of one difficulty period.
 const PERIOD: u32 = 2016;
 /// Seconds after which testnet3 and testnet4 take a block of least difficulty.
@@ -36,6 +38,9 @@ pub enum ParseTemplateError {
     /// Blocks without witness data are not what the share chain commits to.
     #[error("the template is not for segregated witness")]
     WithoutSegwit,
+    /// On this signet only its makers can sign blocks.
+    #[error("blocks of this signet need a signature for {0:?}")]
+    SignedOnly(String),
     /// Version bits are demanded that miners roll.
     #[error("the template demands version bits {0:08x}, which miners change")]
     RequiredVersionBits(u32),
@@ -184,6 +189,12 @@ fn check_rules(answer: &TemplateAnswer<'_>) -> Result<(), ParseTemplateError> {
     }
     if !answer.rules.iter().any(|rule| rule.trim_start_matches('!') == "segwit") {
         return Err(ParseTemplateError::WithoutSegwit);
+    }
+    // Source: BIP-0325. A script that needs no solution leaves blocks as they are elsewhere.
+    if let Some(challenge) = answer.signet_challenge.as_deref()
+        && challenge != ANYONES_CHALLENGE
+    {
+        return Err(ParseTemplateError::SignedOnly(challenge.chars().take(40).collect()));
     }
     if answer.vbrequired & ROLLING_MASK != 0 {
         return Err(ParseTemplateError::RequiredVersionBits(answer.vbrequired));

@@ -45,6 +45,7 @@ pub fn answer(network: Network, next: &NextBlock) -> TemplateAnswer<'static> {
         bits: next.bits.to_consensus(),
         height: next.height,
         default_witness_commitment: None,
+        signet_challenge: None,
     }
 }
 
