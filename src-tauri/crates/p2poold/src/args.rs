@@ -9,6 +9,7 @@ use p2pool_node::{ProblemCode, RawPractice, RawSettings, Settings, SettingsError
 use crate::bitcoin_login::BitcoinLogin;
 use crate::books::{BlocksArgs, SharesArgs};
 use crate::conf::ConfArgs;
+use crate::doctor::DoctorArgs;
 use crate::failure::Failure;
 use crate::folders;
 use crate::p2p_args::P2pArgs;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     /// Mine in a practice pool on a private Bitcoin chain; its coins have no value.
     Practice(Box<PracticeArgs>),
     Status(StatusArgs),
+    Doctor(Box<DoctorArgs>),
     Conf(ConfArgs),
     Shares(SharesArgs),
     Blocks(BlocksArgs),
@@ -122,19 +124,6 @@ impl SessionArgs {
         self.miner.clone().unwrap_or_else(beside)
     }
 
-    /// The settings file of a data folder, and where it lies.
-    ///
-    /// # Errors
-    /// It is damaged, or cannot be read.
-    pub(crate) fn settings(&self, data_dir: &Path) -> Result<(RawSettings, PathBuf), Failure> {
-        let file = data_dir.join(SETTINGS_FILE);
-        // Where there is no folder yet, or can be none, there are no settings to be damaged.
-        let raw =
-            if data_dir.is_dir() { RawSettings::read(&file) } else { Ok(RawSettings::default()) };
-        let raw = raw.map_err(|error| settings_failure(&file, &error))?;
-        Ok((raw, file))
-    }
-
     /// The plan for checked settings.
     pub(crate) fn plan(
         &self,
@@ -154,7 +143,7 @@ impl PracticeArgs {
     /// A damaged settings file, or values that cannot be.
     pub(crate) fn plan(&self) -> Result<Plan, Failure> {
         let data_dir = self.session.data_dir()?;
-        let (raw, file) = self.session.settings(&data_dir)?;
+        let (raw, file) = read_settings(&data_dir)?;
         let settings = self
             .over(&raw.practice)
             .check(data_dir.join(PRACTICE_DIR), self.session.miner())
@@ -183,6 +172,18 @@ impl PracticeArgs {
             Ok(_) => Failure::bad_options(&error.to_string()),
         }
     }
+}
+
+/// The settings file of a data folder, and where it lies.
+///
+/// # Errors
+/// It is damaged, or cannot be read.
+pub(crate) fn read_settings(data_dir: &Path) -> Result<(RawSettings, PathBuf), Failure> {
+    let file = data_dir.join(SETTINGS_FILE);
+    // Where there is no folder yet, or can be none, there are no settings to be damaged.
+    let raw = if data_dir.is_dir() { RawSettings::read(&file) } else { Ok(RawSettings::default()) };
+    let raw = raw.map_err(|error| settings_failure(&file, &error))?;
+    Ok((raw, file))
 }
 
 /// A settings file that cannot be used.

@@ -13,6 +13,7 @@ mod books;
 mod catalogue;
 mod chain;
 mod conf;
+mod doctor;
 mod face;
 mod failure;
 #[cfg(test)]
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         Ok(Cli { command: Command::Run(args) }) => run_node(args.plan(), &args.session),
         Ok(Cli { command: Command::Practice(args) }) => run_node(args.plan(), &args.session),
         Ok(Cli { command: Command::Status(args) }) => with_console(|c| status(&args, c)),
+        Ok(Cli { command: Command::Doctor(args) }) => with_console(|c| doctor::doctor(&args, c)),
         Ok(Cli { command: Command::Conf(args) }) => with_console(|c| conf::conf(&args, c)),
         Ok(Cli { command: Command::Shares(args) }) => told(books::shares(&args)),
         Ok(Cli { command: Command::Blocks(args) }) => told(books::blocks(&args)),

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::ValueEnum;
 use p2pool_node::payout_address::AddressFault;
-use p2pool_node::{BitcoinSource, RawRun, RawSettings, RunAddressError, RunPlace, SettingsError};
+use p2pool_node::{
+    BitcoinSource, RawP2p, RawRun, RawSettings, RunAddressError, RunPlace, SettingsError,
+};
+use p2pool_sharechain::Params;
 
-use crate::args::{Plan, SessionArgs, settings_failure};
+use crate::args::{Plan, SessionArgs, read_settings, settings_failure};
 use crate::bitcoin_login::Search;
 use crate::chain::Chain;
 use crate::conf::found::Place;
@@ -22,6 +25,13 @@ use crate::p2p_args::P2pArgs;
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) session: SessionArgs,
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+/// What a node is to be: the same for running one and for looking whether it can run.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct NodeArgs {
     /// Bitcoin chain to mine on [default: main]
     #[arg(long, value_enum, env = "P2POOL_NETWORK")]
     network: Option<Chain>,
@@ -81,20 +91,43 @@ impl RunArgs {
     }
 
     fn plan_with(&self, search: &Search<'_>) -> Result<Plan, Failure> {
-        let (file, settings_file) = self.session.settings(search.data_dir)?;
-        let raw = self.over(&file.run);
-        let p2p = self.p2p.over(&file.p2p);
-        let blame = |error: &SettingsError| self.blame(&settings_file, &file, error);
-        let params = raw.params(&p2p).map_err(|error| blame(&error))?;
-        raw.payout_address(&params).map_err(|error| not_payable(error, params.chain))?;
-        let login = search.login(&raw, params.chain)?;
+        let wanted = self.node.wanted(search.data_dir)?;
+        let Wanted { raw, p2p, params, .. } = &wanted;
+        raw.payout_address(params).map_err(|error| not_payable(error, params.chain))?;
+        let login = search.login(raw, params.chain)?;
         let place = RunPlace {
             data_dir: search.data_dir.to_owned(),
             helper: self.session.miner(),
             bitcoin: BitcoinSource::Bitcoind { rpc: login.rpc.clone(), reserve: None },
         };
-        let settings = raw.check(&p2p, place).map_err(|error| blame(&error))?;
+        let settings = raw.check(p2p, place).map_err(|error| self.node.blame(&wanted, &error))?;
         Ok(self.session.plan(settings, search.data_dir.to_owned(), Some(login)))
+    }
+}
+
+/// What the settings file and the arguments say together.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) raw: RawRun,
+    pub(crate) p2p: RawP2p,
+    pub(crate) params: Params,
+    /// The settings file alone, and where it lies.
+    file: RawSettings,
+    settings_file: PathBuf,
+}
+
+impl NodeArgs {
+    /// Reads the settings file and lets the arguments win over it.
+    ///
+    /// # Errors
+    /// A damaged settings file, or a network that cannot be.
+    pub(crate) fn wanted(&self, data_dir: &Path) -> Result<Wanted, Failure> {
+        let (file, settings_file) = read_settings(data_dir)?;
+        let raw = self.over(&file.run);
+        let p2p = self.p2p.over(&file.p2p);
+        let params = raw.params(&p2p);
+        let params = params.map_err(|error| self.blame_of(&file, &settings_file, &error))?;
+        Ok(Wanted { raw, p2p, params, file, settings_file })
     }
 
     /// What the settings file and these arguments say together.
@@ -121,8 +154,12 @@ impl RunArgs {
         }
     }
 
+    fn blame(&self, wanted: &Wanted, error: &SettingsError) -> Failure {
+        self.blame_of(&wanted.file, &wanted.settings_file, error)
+    }
+
     /// Whose mistake wrong values are: the file's if it is wrong by itself, else the arguments'.
-    fn blame(&self, path: &Path, file: &RawSettings, error: &SettingsError) -> Failure {
+    fn blame_of(&self, file: &RawSettings, path: &Path, error: &SettingsError) -> Failure {
         let place = RunPlace {
             data_dir: PathBuf::new(),
             helper: PathBuf::new(),
@@ -141,7 +178,7 @@ impl RunArgs {
 
 /// Why there is nothing to pay, in the words of the set-up. A text that may be a secret is not
 /// repeated.
-fn not_payable(error: RunAddressError, chain: bitcoin::Network) -> Failure {
+pub(crate) fn not_payable(error: RunAddressError, chain: bitcoin::Network) -> Failure {
     let (code, sentence) = match error {
         RunAddressError::Missing => (
             "A-01",
@@ -254,7 +291,7 @@ mod tests {
         assert_eq!(told.settings.p2p.listen[0].port(), 6);
         let raw = RawRun { rpc_cookie: Some("/file".into()), ..RawRun::default() };
         let bitcoin = BitcoinArgs { rpc_user: Some("bob".into()), ..BitcoinArgs::default() };
-        let args = RunArgs { bitcoin, ..RunArgs::default() };
+        let args = NodeArgs { bitcoin, ..NodeArgs::default() };
         assert_eq!(args.over(&raw).rpc_cookie, None, "a name puts the file's cookie aside");
     }
 

@@ -113,6 +113,17 @@ impl RawRun {
         }
     }
 
+    /// Where miners connect; on all addresses unless told otherwise.
+    ///
+    /// # Errors
+    /// A text that names no place, in words.
+    pub fn stratum(&self, params: &Params) -> Result<SocketAddr, String> {
+        let Some(text) = self.stratum.as_deref() else {
+            return Ok(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), params.worker_port));
+        };
+        socket(text).ok_or_else(|| format!("stratum must be a port or ADDRESS:PORT, not {text:?}"))
+    }
+
     /// Checks everything and gives all mistakes at once.
     ///
     /// # Errors
@@ -128,14 +139,7 @@ impl RawRun {
         if threads > THREADS_MAX {
             mistakes.push(format!("threads must be at most {THREADS_MAX}, not {threads}"));
         }
-        let stratum = match self.stratum.as_deref() {
-            None => Some(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), params.worker_port)),
-            Some(text) => socket(text),
-        };
-        if stratum.is_none() {
-            let text = self.stratum.as_deref().unwrap_or_default();
-            mistakes.push(format!("stratum must be a port or ADDRESS:PORT, not {text:?}"));
-        }
+        let stratum = self.stratum(&params).map_err(|mistake| mistakes.push(mistake)).ok();
         let p2p = p2p.check(&params, P2pPlace::Network).map_err(|m| mistakes.extend(m)).ok();
         let (Some(p2p), Some(stratum), true) = (p2p, stratum, mistakes.is_empty()) else {
             return Err(SettingsError::Values(mistakes));

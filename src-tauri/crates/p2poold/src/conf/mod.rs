@@ -24,8 +24,8 @@ use tokio::runtime::Builder;
 
 pub(crate) use self::args::ConfArgs;
 use self::args::{CheckArgs, ConfCommand, LoginArgs, UndoArgs, WriteArgs};
-use self::words::{facts, finding, row, situation};
-pub(crate) use self::words::{login, not_planned};
+use self::words::{facts, row, situation};
+pub(crate) use self::words::{finding, login, not_planned};
 use crate::catalogue;
 use crate::failure::{EXIT_FAILURE, EXIT_TO_DO, Failure};
 use crate::folders;

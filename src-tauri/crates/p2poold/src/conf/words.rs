@@ -102,7 +102,7 @@ pub(crate) fn login(auth: &Auth, node: &LocalNode) -> String {
 }
 
 /// One thing worth a word.
-pub(super) fn finding(finding: &Finding) -> String {
+pub(crate) fn finding(finding: &Finding) -> String {
     let mark = if finding.kind.is_danger() { "DANGER  " } else { "NOTE    " };
     let place = finding.origin.as_ref().map(|origin| format!("{origin}: ")).unwrap_or_default();
     format!("{mark}{place}{}", finding_kind(&finding.kind))
