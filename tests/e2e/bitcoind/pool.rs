@@ -38,6 +38,7 @@ pub(crate) fn settings(
         bitcoin: BitcoinSource::Bitcoind { rpc, reserve },
         payout_address: Some(payout_address),
         stratum: ([127, 0, 0, 1], 0).into(),
+        door: Default::default(),
         p2p: P2pSettings {
             listen: Vec::new(),
             fixed: Vec::new(),

@@ -167,8 +167,9 @@ fn made_by_us(
 fn handed_out(template: &Arc<ShareTemplate>, notify: &Notify) -> Result<Notify, String> {
     let now = Now { wall: UnixTime(u64::from(notify.time)), mono: MonoTime::ZERO };
     let difficulty = compact::difficulty(template.share_target());
-    let job = job::Job::new("1".to_owned(), Arc::clone(template), difficulty, now.mono);
-    let line = job.to_line(now, false);
+    let asked = job::Asked::new(difficulty);
+    let job = job::Job::new(1, Arc::clone(template), asked, now.mono);
+    let line = job.to_line("1", &job::Job::fields(template), now, false);
     match message::parse(&line, POOL_LINE_BYTES_MAX) {
         Ok(Message::Request { id: None, method, params }) if method == "mining.notify" => {
             Notify::parse(&params).map_err(|e| e.to_string())

@@ -12,6 +12,7 @@ mod block_check;
 pub mod books;
 mod clock;
 mod cpu_miner;
+mod door;
 mod driver;
 mod handle;
 mod p2p;
@@ -24,10 +25,10 @@ mod start;
 mod state;
 mod stats;
 mod storage;
-mod stratum;
 mod supervise;
 
 pub use crate::block_check::{BlockCheck, BlockCheckError, BlockChecker, BlockOutput};
+pub use crate::door::settings::{DoorSettings, RawDoor};
 pub use crate::handle::{NodeHandle, StartError};
 pub use crate::p2p::host::{HostPort, HostPortError};
 pub use crate::p2p::settings::{P2pPlace, P2pSettings, RawP2p};
@@ -38,8 +39,8 @@ pub use crate::settings::{
 };
 pub use crate::start::start;
 pub use crate::state::{
-    BitcoinDetails, BitcoinNode, BitcoinState, HelperState, Miner, MinersSnapshot, NodeEvent,
-    NodeEventKind, NodeProblem, NodeSnapshot, PracticeMember, PracticeRpc, ProblemCode, StopReport,
-    StorageState,
+    BitcoinDetails, BitcoinNode, BitcoinState, DoorNotes, HelperState, Miner, MinerNotice,
+    MinersSnapshot, NodeEvent, NodeEventKind, NodeProblem, NodeSnapshot, PracticeMember,
+    PracticeRpc, ProblemCode, StopReport, StorageState, UnknownProtocol,
 };
 pub use p2pool_engine::{ChainSummary, Event, PoolBlock, WindowShare};

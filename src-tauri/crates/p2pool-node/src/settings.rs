@@ -10,6 +10,7 @@ use p2pool_sharechain::Params;
 use p2pool_sharechain::address::{self, AddressError};
 use serde::{Deserialize, Serialize};
 
+use crate::door::settings::DoorSettings;
 use crate::p2p::settings::{P2pPlace, P2pSettings, RawP2p};
 
 mod run;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub payout_address: Option<String>,
     /// Where miners connect; port 0 for any.
     pub stratum: SocketAddr,
+    /// The user's choices about the miners' door.
+    pub door: DoorSettings,
     /// Connections to other nodes.
     pub p2p: P2pSettings,
     /// The CPU miner; `None` for no CPU mining.
@@ -211,6 +214,7 @@ impl RawPractice {
             bitcoin: BitcoinSource::Practice,
             payout_address: self.address.clone(),
             stratum: SocketAddr::new(loopback, port),
+            door: DoorSettings::default(),
             p2p,
             helper: (threads > 0).then_some(HelperSettings { program: helper, threads, limit_hps }),
             members,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use p2pool_bitcoind::RpcConfig;
 use p2pool_engine::{Config, Engine, Input, Loaded, LoadedShare};
@@ -12,7 +12,6 @@ use p2pool_practice::members::{Member, members, worthless_address};
 use p2pool_sharechain::time::UnixTime;
 use p2pool_sharechain::{CheckedShare, Params};
 use p2pool_store::{OpenError, Opened, PeerAddress, Store};
-use p2pool_stratum::ExtranonceAllocator;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -24,6 +23,8 @@ use crate::bitcoin::{
 use crate::books::Recorder;
 use crate::clock::{Clock, random_u64};
 use crate::cpu_miner::HelperService;
+use crate::door::workshop::Workshop;
+use crate::door::{Door, Links, new_leases};
 use crate::driver::{Control, Driver, DriverHandle, Sinks};
 use crate::handle::{NodeHandle, StartError};
 use crate::p2p::doors::Doors;
@@ -39,7 +40,6 @@ use crate::state::{
 };
 use crate::stats::{self, Stats};
 use crate::storage::{self, StoreCommand, Writer};
-use crate::stratum::{Door, Links};
 use crate::supervise::Tasks;
 
 /// Requests to the node under way.
@@ -345,15 +345,30 @@ fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
     let (miners, miners_reader) = watch::channel(Arc::default());
     let statistics = Stats::new(clock, counts_reader, miners, events.clone(), store.clone());
     group.spawn("statistics", statistics.run(token.clone()));
+    let (prepared, work) = watch::channel(None);
+    let payout_address: Arc<[u8]> = parts.payout_address.into_bytes().into();
+    let workshop = Workshop {
+        clock,
+        payout_address: Arc::clone(&payout_address),
+        share_size: settings.door.share_size,
+        bases: driver.work.clone(),
+        miners: miners_reader.clone(),
+        prepared,
+        seed: seed as u32,
+    };
+    group.spawn("workshop", workshop.run(token.clone()));
     let door = Door {
         listener: parts.stratum,
+        settings: settings.door,
         links: Links {
             clock,
-            payout_address: parts.payout_address.into_bytes(),
-            work: driver.work.clone(),
+            params: Arc::clone(&settings.params),
+            payout_address,
+            pays_user_names: settings.door.pays_user_names.then(|| Arc::clone(&settings.params)),
+            work,
             solved: driver.solved.clone(),
             counts,
-            extranonces: Arc::new(Mutex::new(ExtranonceAllocator::new((seed >> 32) as u32))),
+            leases: new_leases((seed >> 32) as u32),
         },
     };
     group.spawn("miners' door", door.run(token.clone()));

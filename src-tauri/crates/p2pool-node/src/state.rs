@@ -2,7 +2,7 @@
 
 mod bitcoin;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,6 +135,56 @@ pub struct MinersSnapshot {
     pub work_since_share: f64,
     /// Late work divided by all work of the last hour; `None` without any.
     pub late_part: Option<f64>,
+    /// What happened at the door that the user should know.
+    pub door: DoorNotes,
+}
+
+/// What happened at the miners' door.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DoorNotes {
+    /// Somebody from outside the own networks, who was not let in, and when.
+    pub refused_outside: Option<(IpAddr, UnixTime)>,
+    /// Something that speaks neither Stratum version 1 nor HTTP.
+    pub unknown_protocol: Option<UnknownProtocol>,
+}
+
+/// A connection that spoke an unknown protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownProtocol {
+    /// From where.
+    pub ip: IpAddr,
+    /// Whether it tried to encrypt.
+    pub is_tls: bool,
+    /// When.
+    pub at: UnixTime,
+}
+
+/// Something about a miner that the user should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MinerNotice {
+    /// Connected for ten minutes without a result (M-01).
+    NoResult,
+    /// More than a tenth of its work is late (M-04).
+    Late,
+    /// More than a twentieth of its results is refused (M-05), with the newest reason.
+    Rejected {
+        /// As the miner was told.
+        reason: &'static str,
+    },
+    /// All its results are refused: it cannot read its work (M-08).
+    CannotRead,
+    /// Its coinbase transaction is longer than this kind of device can take (M-08).
+    CoinbaseTooLong {
+        /// Bytes of the coinbase transaction.
+        bytes: usize,
+        /// Bytes that such devices can take.
+        bytes_max: usize,
+    },
+    /// Its user name is an address that is not paid (M-09).
+    ForeignAddress {
+        /// The address.
+        address: String,
+    },
 }
 
 /// One miner.
@@ -160,6 +210,10 @@ pub struct Miner {
     pub last_result_at: Option<UnixTime>,
     /// When it connected, or left.
     pub since: UnixTime,
+    /// Where it last connected from; `None` for what is not connected by network.
+    pub ip: Option<IpAddr>,
+    /// What the user should know.
+    pub notices: Vec<MinerNotice>,
 }
 
 /// Codes of the error catalogue that the node can raise.

@@ -1,6 +1,10 @@
 //! Who mines how fast: counters of all sessions, per worker name.
 
+mod health;
+pub(crate) mod tally;
+
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +14,13 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::state::{Miner, MinersSnapshot, NodeEvent, NodeEventKind};
+use crate::state::{
+    DoorNotes, Miner, MinerNotice, MinersSnapshot, NodeEvent, NodeEventKind, UnknownProtocol,
+};
 use crate::storage::StoreCommand;
+
+use health::Health;
+use tally::Results;
 
 /// Counters under way; what does not fit is lost, and nobody waits.
 pub(crate) const QUEUE: usize = 256;
@@ -32,15 +41,28 @@ pub(crate) const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0;
 #[derive(Clone, Debug)]
 pub(crate) enum Count {
     /// A worker name was authorised on a connection.
-    Joined { worker: String, user_agent: String, is_helper: bool },
+    Joined(Joined),
     /// A connection of that name ended.
     Left { worker: String },
-    /// A result was counted.
-    Accepted { worker: String, difficulty: f64, is_late: bool },
-    /// A result was refused.
-    Rejected { worker: String },
+    /// Results of a connection since its last report.
+    Results(Results),
     /// A share was found.
     Share,
+    /// A connection from outside the own networks was refused.
+    RefusedOutside { ip: IpAddr, at: UnixTime },
+    /// A connection spoke neither Stratum nor HTTP.
+    UnknownProtocol(UnknownProtocol),
+}
+
+/// A worker name that was authorised on a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Joined {
+    pub(crate) worker: String,
+    pub(crate) user_agent: String,
+    pub(crate) is_helper: bool,
+    pub(crate) ip: Option<IpAddr>,
+    /// Notices that hold as long as the connection.
+    pub(crate) notices: Vec<MinerNotice>,
 }
 
 /// The service's state.
@@ -55,6 +77,7 @@ pub(crate) struct Stats {
     late: VecDeque<Sample>,
     work_since_share: f64,
     minute: MinuteRates,
+    door: DoorNotes,
 }
 
 #[derive(Debug)]
@@ -62,13 +85,15 @@ struct Worker {
     miner: Miner,
     joined: MonoTime,
     results: VecDeque<Sample>,
+    health: Health,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     at: MonoTime,
-    difficulty: f64,
-    is_late: bool,
+    /// Sum of the difficulties, and of those of late results.
+    work: f64,
+    late_work: f64,
 }
 
 /// Total rates seen during the present minute.
@@ -96,6 +121,7 @@ impl Stats {
             late: VecDeque::new(),
             work_since_share: 0.0,
             minute: MinuteRates::default(),
+            door: DoorNotes::default(),
         }
     }
 
@@ -113,35 +139,41 @@ impl Stats {
 
     fn take(&mut self, now: Now, count: Count) {
         match count {
-            Count::Joined { worker, user_agent, is_helper } => {
-                self.join(now, worker, user_agent, is_helper);
-            }
+            Count::Joined(joined) => self.join(now, joined),
             Count::Left { worker } => self.leave(now, &worker),
-            Count::Accepted { worker, difficulty, is_late } => {
-                let sample = Sample { at: now.mono, difficulty, is_late };
-                self.late.push_back(sample);
-                self.late.truncate(RESULTS_MAX * 4);
-                self.work_since_share += difficulty * HASHES_PER_DIFFICULTY;
-                if let Some(entry) = self.workers.get_mut(&worker) {
-                    entry.miner.accepted += 1;
-                    entry.miner.late += u64::from(is_late);
-                    entry.miner.last_result_at = Some(now.wall);
-                    entry.results.push_back(sample);
-                    if entry.results.len() > RESULTS_MAX {
-                        entry.results.pop_front();
-                    }
-                }
-            }
-            Count::Rejected { worker } => {
-                if let Some(entry) = self.workers.get_mut(&worker) {
-                    entry.miner.rejected += 1;
-                }
-            }
+            Count::Results(results) => self.count(now, &results),
+            Count::RefusedOutside { ip, at } => self.door.refused_outside = Some((ip, at)),
+            Count::UnknownProtocol(unknown) => self.door.unknown_protocol = Some(unknown),
             Count::Share => self.work_since_share = 0.0,
         }
     }
 
-    fn join(&mut self, now: Now, worker: String, user_agent: String, is_helper: bool) {
+    fn count(&mut self, now: Now, results: &Results) {
+        let Results { accepted, late, rejected, work, late_work, .. } = *results;
+        let sample = Sample { at: now.mono, work, late_work };
+        if accepted > 0 {
+            self.late.push_back(sample);
+            if self.late.len() > RESULTS_MAX * 4 {
+                self.late.pop_front();
+            }
+            self.work_since_share += work * HASHES_PER_DIFFICULTY;
+        }
+        let Some(entry) = self.workers.get_mut(&results.worker) else { return };
+        entry.miner.accepted += u64::from(accepted);
+        entry.miner.late += u64::from(late);
+        entry.miner.rejected += u64::from(rejected);
+        entry.health.count(results);
+        if accepted > 0 {
+            entry.miner.last_result_at = Some(now.wall);
+            entry.results.push_back(sample);
+            if entry.results.len() > RESULTS_MAX {
+                entry.results.pop_front();
+            }
+        }
+    }
+
+    fn join(&mut self, now: Now, joined: Joined) {
+        let Joined { worker, user_agent, is_helper, ip, notices } = joined;
         self.forget_longest_away();
         let entry = self.workers.entry(worker.clone()).or_insert_with(|| Worker {
             miner: Miner {
@@ -155,12 +187,17 @@ impl Stats {
                 rejected: 0,
                 last_result_at: None,
                 since: now.wall,
+                ip,
+                notices: Vec::new(),
             },
             joined: now.mono,
             results: VecDeque::new(),
+            health: Health::default(),
         });
         entry.miner.connections += 1;
         entry.miner.user_agent = user_agent;
+        entry.miner.ip = ip;
+        entry.health.standing = notices;
         if entry.miner.connections == 1 {
             entry.miner.since = now.wall;
             entry.joined = now.mono;
@@ -198,6 +235,7 @@ impl Stats {
                 worker.results.pop_front();
             }
             worker.miner.hashrate_hps = worker.rate(now.mono);
+            worker.miner.notices = worker.health.notices(&worker.miner, now.wall);
         }
         while self.late.front().is_some_and(|sample| sample.at < now.mono - LATE_WINDOW) {
             self.late.pop_front();
@@ -208,6 +246,7 @@ impl Stats {
             hashrate_hps: total,
             work_since_share: self.work_since_share,
             late_part: self.late_part(),
+            door: self.door.clone(),
         };
         self.snapshot.send_if_modified(|old| {
             let is_new = **old != snapshot;
@@ -220,9 +259,8 @@ impl Stats {
     }
 
     fn late_part(&self) -> Option<f64> {
-        let all: f64 = self.late.iter().map(|sample| sample.difficulty).sum();
-        let late: f64 =
-            self.late.iter().filter(|sample| sample.is_late).map(|sample| sample.difficulty).sum();
+        let all: f64 = self.late.iter().map(|sample| sample.work).sum();
+        let late: f64 = self.late.iter().map(|sample| sample.late_work).sum();
         (all > 0.0).then(|| late / all)
     }
 
@@ -279,7 +317,7 @@ impl Worker {
             return 0.0;
         }
         let time = now.since(self.joined).min(RATE_WINDOW).max(RATE_WINDOW_MIN);
-        let work: f64 = self.results.iter().map(|sample| sample.difficulty).sum();
+        let work: f64 = self.results.iter().map(|sample| sample.work).sum();
         work * HASHES_PER_DIFFICULTY / time.as_secs_f64()
     }
 }

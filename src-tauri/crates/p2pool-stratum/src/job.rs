@@ -5,17 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitcoin::hashes::Hash as _;
-use p2pool_sharechain::template::{BlockTemplate, Grade, ShareTemplate};
+use p2pool_sharechain::template::{BlockTemplate, Grade, ShareTemplate, TemplateBase};
 use p2pool_sharechain::time::{MonoTime, Now, UnixTime};
-use p2pool_sharechain::{ShareHash, compact};
+use p2pool_sharechain::{ShareHash, U256, compact};
 
-use crate::notify::Notify;
+use crate::notify;
 
 /// Most jobs that a connection can answer to.
 ///
-/// With a job every few seconds these are the last minutes, long after a miner has moved on. Each
-/// holds a coinbase of its own, so this bound keeps a thousand connections affordable.
+/// With a job every few seconds these are the last minutes, long after a miner has moved on.
 pub const JOBS_MAX: usize = 32;
+/// Of these, most that hold a coinbase of their own, which may be long: few for a connection that
+/// mines what others mine and only changed its difficulty, more for one on terms of its own.
+pub const OWN_JOBS_MAX: (usize, usize) = (3, 32);
 /// Jobs of the former Bitcoin tip are still checked for a block this long.
 pub const STALE_GRACE: Duration = Duration::from_secs(5);
 /// Most accepted solutions of one job; a connection that gets there needs a higher difficulty.
@@ -28,12 +30,14 @@ const TEMPLATE_AGE_MAX_SECONDS: u32 = 3600;
 /// One `mining.notify`, and what solutions of it are judged by.
 #[derive(Debug)]
 pub struct Job {
-    id: String,
+    number: u32,
     template: Arc<ShareTemplate>,
     /// Announced with the job.
-    difficulty: f64,
+    asked: Asked,
     /// Lowest announced while the job was open; devices differ in which they use.
     lowest_difficulty: f64,
+    /// Whether other connections have jobs of the same template.
+    is_shared: bool,
     /// When the work behind it arrived.
     work_since: MonoTime,
     /// When the Bitcoin tip changed, if it did.
@@ -41,23 +45,44 @@ pub struct Job {
     seen: BTreeSet<ShareHash>,
 }
 
+/// A difficulty with its target, which is dear to compute.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Asked {
+    difficulty: f64,
+    target: U256,
+}
+
+impl Asked {
+    /// Asks for solutions of this difficulty.
+    pub fn new(difficulty: f64) -> Self {
+        Self { difficulty, target: compact::target_of_difficulty(difficulty) }
+    }
+}
+
 impl Job {
-    /// A job at this difficulty, of a base that arrived at `work_since`.
+    /// A job at this difficulty, of a base that arrived at `work_since`. `number` names it within
+    /// its connection.
     pub fn new(
-        id: String,
+        number: u32,
         template: Arc<ShareTemplate>,
-        difficulty: f64,
+        asked: Asked,
         work_since: MonoTime,
     ) -> Self {
         Self {
-            id,
+            number,
             template,
-            difficulty,
-            lowest_difficulty: difficulty,
+            asked,
+            lowest_difficulty: asked.difficulty,
+            is_shared: false,
             work_since,
             stale_since: None,
             seen: BTreeSet::new(),
         }
+    }
+
+    /// The same job, of a template that other connections have, too.
+    pub fn shared(self) -> Self {
+        Self { is_shared: true, ..self }
     }
 
     /// The work.
@@ -75,11 +100,12 @@ impl Job {
     /// Judged by what was announced for this job, not by what is in force at arrival. A share or
     /// block always counts.
     pub fn credit(&self, grade: &Grade) -> Option<f64> {
-        let meets = |difficulty| grade.hash.to_uint() <= compact::target_of_difficulty(difficulty);
-        if grade.is_share || grade.is_block || meets(self.difficulty) {
-            Some(self.difficulty)
-        } else if meets(self.lowest_difficulty) {
-            Some(self.lowest_difficulty)
+        let hash = grade.hash.to_uint();
+        if grade.is_share || grade.is_block || hash <= self.asked.target {
+            Some(self.asked.difficulty)
+        } else if self.lowest_difficulty < self.asked.difficulty {
+            let lowest = self.lowest_difficulty;
+            (hash <= compact::target_of_difficulty(lowest)).then_some(lowest)
         } else {
             None
         }
@@ -105,21 +131,24 @@ impl Job {
         TimeWindow::new(&self.template.base().block, age, now.wall)
     }
 
-    /// The line that hands out this job, with a header time of this moment.
-    pub fn to_line(&self, now: Now, clean: bool) -> Vec<u8> {
-        let block = &self.template.base().block;
-        Notify {
-            job_id: self.id.clone(),
+    /// The line that hands out this job under the name `id`, with a header time of this moment.
+    /// `fields` as [`Job::fields`] gives them for its template.
+    pub fn to_line(&self, id: &str, fields: &[u8], now: Now, clean: bool) -> Vec<u8> {
+        notify::line(id, fields, self.times(now).start(), clean)
+    }
+
+    /// What all notifications of a template have in common.
+    pub fn fields(template: &ShareTemplate) -> Vec<u8> {
+        let block = &template.base().block;
+        notify::Fields {
             previous_block: block.previous_block.to_byte_array(),
-            coinbase_prefix: self.template.coinbase_prefix().to_vec(),
-            coinbase_suffix: self.template.coinbase_suffix().to_vec(),
-            branch: self.template.merkle_branch().to_vec(),
-            version: self.template.header_version(),
+            coinbase_prefix: template.coinbase_prefix(),
+            coinbase_suffix: &template.coinbase_suffix(),
+            branch: template.merkle_branch(),
+            version: template.header_version(),
             bits: block.bits.0,
-            time: self.times(now).start(),
-            clean,
         }
-        .to_line()
+        .to_text()
     }
 }
 
@@ -130,25 +159,38 @@ pub struct JobTable {
 }
 
 impl JobTable {
-    /// Adds the newest job; the oldest goes if there are too many.
-    pub fn insert(&mut self, job: Job) {
+    /// Adds the newest job. The oldest goes if there are too many, and of templates that no other
+    /// connection has at most `own_max` stay.
+    pub fn insert(&mut self, job: Job, own_max: usize) {
         if self.jobs.len() >= JOBS_MAX {
             self.jobs.pop_front();
+        }
+        if !job.is_shared && self.jobs.iter().filter(|job| !job.is_shared).count() >= own_max {
+            let oldest = self.jobs.iter().position(|job| !job.is_shared);
+            oldest.map(|oldest| self.jobs.remove(oldest));
         }
         self.jobs.push_back(job);
     }
 
-    /// Finds a job that still counts, or still is checked for a block.
-    pub fn find(&mut self, id: &str, now: MonoTime) -> Option<&mut Job> {
-        self.forget_stale(now);
-        self.jobs.iter_mut().rev().find(|job| job.id == id)
+    /// Whether a job hands out this template.
+    pub fn has(&self, template: &Arc<ShareTemplate>) -> bool {
+        self.jobs.iter().any(|job| Arc::ptr_eq(&job.template, template))
     }
 
-    /// The Bitcoin tip has changed: all jobs are late from now on, and soon gone.
-    pub fn retire_all(&mut self, now: MonoTime) {
+    /// Finds a job that still counts, or still is checked for a block.
+    pub fn find(&mut self, number: u32, now: MonoTime) -> Option<&mut Job> {
+        self.forget_stale(now);
+        self.jobs.iter_mut().rev().find(|job| job.number == number)
+    }
+
+    /// The Bitcoin tip is now that of `base`: jobs of other tips are late from now on, and soon
+    /// gone.
+    pub fn retire_others(&mut self, base: &TemplateBase, now: MonoTime) {
         self.forget_stale(now);
         for job in &mut self.jobs {
-            job.stale_since.get_or_insert(now);
+            if job.template.base().block.previous_block != base.block.previous_block {
+                job.stale_since.get_or_insert(now);
+            }
         }
     }
 
@@ -160,7 +202,11 @@ impl JobTable {
     }
 
     fn forget_stale(&mut self, now: MonoTime) {
-        self.jobs.retain(|job| job.stale_since.is_none_or(|then| now.since(then) <= STALE_GRACE));
+        let is_gone = |job: &Job| job.stale_since.is_some_and(|then| now.since(then) > STALE_GRACE);
+        // What went stale stands before what has not.
+        if self.jobs.front().is_some_and(is_gone) {
+            self.jobs.retain(|job| !is_gone(job));
+        }
     }
 }
 

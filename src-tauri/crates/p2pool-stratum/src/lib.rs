@@ -31,12 +31,17 @@ pub mod lines;
 pub mod login;
 pub mod message;
 pub mod notify;
+pub mod prepared;
 pub mod session;
+pub mod share_size;
 pub mod submit;
 pub mod vardiff;
 
 pub use crate::client::{Client, ClientConfig};
 pub use crate::extranonce::{Extranonce1, ExtranonceAllocator};
 pub use crate::lines::LineBuffer;
-pub use crate::session::{Action, CloseReason, Event, Session, SessionConfig};
+pub use crate::prepared::{Prepared, Terms};
+pub use crate::session::payees::{OWN_MINER_AGENT, check_payee};
+pub use crate::session::{Action, CloseReason, Event, Parked, Session, SessionConfig};
+pub use crate::share_size::ShareSize;
 pub use crate::submit::RejectReason;

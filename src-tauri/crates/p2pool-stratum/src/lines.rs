@@ -40,10 +40,15 @@ impl LineBuffer {
 
     /// Adds what arrived. Call [`next_line`](Self::next_line) until it gives nothing.
     pub fn push(&mut self, bytes: &[u8]) {
+        self.room().extend_from_slice(bytes);
+    }
+
+    /// Where more bytes are to be appended, for reading without a copy.
+    pub fn room(&mut self) -> &mut Vec<u8> {
         self.bytes.drain(..self.start);
         self.searched -= self.start;
         self.start = 0;
-        self.bytes.extend_from_slice(bytes);
+        &mut self.bytes
     }
 
     /// Takes the next whole line without blanks around it.
@@ -51,19 +56,36 @@ impl LineBuffer {
     /// # Errors
     /// The next line is longer than allowed, even if its end has not arrived.
     pub fn next_line(&mut self) -> Result<Option<Vec<u8>>, LineTooLong> {
-        loop {
+        Ok(self.next_borrowed()?.map(<[u8]>::to_vec))
+    }
+
+    /// Takes the next whole line as [`next_line`](Self::next_line) does, where it lies.
+    ///
+    /// # Errors
+    /// As for `next_line`.
+    pub fn next_borrowed(&mut self) -> Result<Option<&[u8]>, LineTooLong> {
+        let (start, end) = loop {
             let rest = self.bytes.get(self.searched..).unwrap_or_default();
             let Some(distance) = rest.iter().position(|byte| *byte == b'\n') else {
                 self.searched = self.bytes.len();
                 return self.checked(self.bytes.len()).map(|_| None);
             };
             let end = self.searched + distance;
-            let line = self.checked(end)?.trim_ascii().to_vec();
+            let is_empty = self.checked(end)?.trim_ascii().is_empty();
+            let start = self.start;
             self.start = end + 1;
             self.searched = end + 1;
-            if !line.is_empty() {
-                return Ok(Some(line));
+            if !is_empty {
+                break (start, end);
             }
+        };
+        Ok(self.bytes.get(start..end).map(<[u8]>::trim_ascii))
+    }
+
+    /// Gives memory back while no line has begun: most connections are silent most of the time.
+    pub fn rest(&mut self) {
+        if !self.has_partial_line() {
+            (self.bytes, self.start, self.searched) = (Vec::new(), 0, 0);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a miner writes into its user name and password fields.
 //!
 //! `name[+difficulty][/share difficulty]`, and `d=difficulty` among the comma-separated parts of
-//! the password. Source: protocol notes, mining.md section 3; `docs/stratum.md`, section 3.
+//! the password, or `th=` for the miner's speed. Source: protocol notes, mining.md section 3; `docs/stratum.md`, section 3.
 
 /// Longest name or text that is kept, in characters.
 pub const TEXT_CHARS_MAX: usize = 100;
@@ -15,6 +15,8 @@ pub struct Login {
     pub difficulty: Option<f64>,
     /// Difficulty of the share-chain share, if asked for.
     pub share_difficulty: Option<f64>,
+    /// Hash rate that the miner says it has, TH/s.
+    pub terahashes: Option<f64>,
 }
 
 impl Login {
@@ -22,7 +24,12 @@ impl Login {
     pub fn parse(user: &str, password: &str) -> Self {
         let name_end = user.find(['+', '/']).unwrap_or(user.len());
         let (name, options) = user.split_at(name_end);
-        let mut login = Self { name: printable(name), difficulty: None, share_difficulty: None };
+        let mut login = Self {
+            name: printable(name),
+            difficulty: None,
+            share_difficulty: None,
+            terahashes: None,
+        };
         if login.name.is_empty() {
             login.name.push_str("unnamed");
         }
@@ -36,13 +43,15 @@ impl Login {
             *slot = positive(number).or(*slot);
             rest = next;
         }
-        if login.difficulty.is_none() {
-            login.difficulty = password
+        let option = |keys: &[&str]| {
+            password
                 .split(',')
                 .filter_map(|part| part.split_once('='))
-                .filter(|(key, _)| matches!(key.trim(), "d" | "diff"))
-                .find_map(|(_, number)| positive(number));
-        }
+                .filter(|(key, _)| keys.contains(&key.trim()))
+                .find_map(|(_, number)| positive(number))
+        };
+        login.difficulty = login.difficulty.or_else(|| option(&["d", "diff"]));
+        login.terahashes = option(&["th"]);
         login
     }
 
@@ -119,6 +128,7 @@ mod tests {
         assert_eq!(options("a", "x, diff=0.001 ,y"), (Some(0.001), None));
         assert_eq!(options("a", "x,d=zero"), (None, None));
         assert_eq!(options("a+8", "d=512"), (Some(8.0), None), "the user name goes first");
+        assert_eq!(Login::parse("a", "x,th=13.5").terahashes, Some(13.5));
     }
 
     #[test]

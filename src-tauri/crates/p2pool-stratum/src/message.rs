@@ -7,10 +7,13 @@
 //! Source: `docs/stratum.md`, section 1.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::submit::RejectReason;
 
 /// Longest line that an authorized miner may send.
 pub const LINE_BYTES_MAX: usize = 16 * 1024;
@@ -146,13 +149,13 @@ pub fn parse(line: &[u8], bytes_max: usize) -> Result<Message, ParseError> {
 }
 
 fn parse_id(raw: &RawValue) -> Result<Id, ParseError> {
+    plain_id(raw).map(|text| Id(text.to_owned())).ok_or(ParseError::BadId)
+}
+
+/// The text of an id that may be echoed.
+pub(crate) fn plain_id(raw: &RawValue) -> Option<&str> {
     let text = raw.get();
-    let is_plain = !text.starts_with(['[', '{']);
-    if is_plain && text.len() <= ID_BYTES_MAX {
-        Ok(Id(text.to_owned()))
-    } else {
-        Err(ParseError::BadId)
-    }
+    (!text.starts_with(['[', '{']) && text.len() <= ID_BYTES_MAX).then_some(text)
 }
 
 /// Deepest nesting in a text that may or may not be JSON.
@@ -187,11 +190,28 @@ pub fn answer(id: &Id, result: &Value) -> Vec<u8> {
     format!("{{\"id\":{},\"result\":{result},\"error\":null}}\n", id.as_json()).into_bytes()
 }
 
-/// Refuses a request; `code` and `text` as [`RejectReason`](crate::submit::RejectReason) has them.
+/// Refuses a request; `code` and `text` as [`RejectReason`] has them.
 pub fn refusal(id: &Id, code: u8, text: &str) -> Vec<u8> {
     let text = Value::from(text);
     format!("{{\"id\":{},\"result\":null,\"error\":[{code},{text},null]}}\n", id.as_json())
         .into_bytes()
+}
+
+/// Answers a submit; `id` as JSON text.
+pub(crate) fn verdict(id: &str, outcome: Result<(), RejectReason>) -> Vec<u8> {
+    let (start, result, end) = ("{\"id\":", ",\"result\":true,\"error\":null}\n", "null]}\n");
+    let mut line = Vec::with_capacity(id.len() + 80);
+    line.extend_from_slice(start.as_bytes());
+    line.extend_from_slice(id.as_bytes());
+    match outcome {
+        Ok(()) => line.extend_from_slice(result.as_bytes()),
+        Err(reason) => {
+            let (code, text) = (reason.code(), reason.text());
+            write!(line, ",\"result\":null,\"error\":[{code},\"{text}\",{end}")
+                .expect("writing to memory succeeds");
+        }
+    }
+    line
 }
 
 /// Tells something without wanting an answer. `params` are JSON texts.

@@ -46,22 +46,15 @@ pub struct NotifyError {
 impl Notify {
     /// The notification as a line.
     pub fn to_line(&self) -> Vec<u8> {
-        let branch: Vec<String> = self.branch.iter().map(|node| quoted_hex(node)).collect();
-        message::notification(
-            "mining.notify",
-            &[
-                Value::from(self.job_id.as_str()).to_string(),
-                quoted_hex(&words_reversed(self.previous_block)),
-                quoted_hex(&self.coinbase_prefix),
-                quoted_hex(&self.coinbase_suffix),
-                format!("[{}]", branch.join(",")),
-                quoted_hex(&self.version.to_be_bytes()),
-                quoted_hex(&self.bits.to_be_bytes()),
-                quoted_hex(&self.time.to_be_bytes()),
-                // The last parameter: some firmware looks for it there.
-                self.clean.to_string(),
-            ],
-        )
+        let fields = Fields {
+            previous_block: self.previous_block,
+            coinbase_prefix: &self.coinbase_prefix,
+            coinbase_suffix: &self.coinbase_suffix,
+            branch: &self.branch,
+            version: self.version,
+            bits: self.bits,
+        };
+        line(&self.job_id, &fields.to_text(), self.time, self.clean)
     }
 
     /// Reads the parameters of a notification; more than nine are ignored.
@@ -128,6 +121,42 @@ impl Notify {
         header[76..].copy_from_slice(&nonce.to_le_bytes());
         header
     }
+}
+
+/// What all notifications of the same work have in common.
+pub(crate) struct Fields<'a> {
+    pub(crate) previous_block: Hash32,
+    pub(crate) coinbase_prefix: &'a [u8],
+    pub(crate) coinbase_suffix: &'a [u8],
+    pub(crate) branch: &'a [Hash32],
+    pub(crate) version: u32,
+    pub(crate) bits: u32,
+}
+
+impl Fields<'_> {
+    /// The parameters between job id and time.
+    pub(crate) fn to_text(&self) -> Vec<u8> {
+        let branch: Vec<String> = self.branch.iter().map(|node| quoted_hex(node)).collect();
+        format!(
+            "{},{},{},[{}],{},{}",
+            quoted_hex(&words_reversed(self.previous_block)),
+            quoted_hex(self.coinbase_prefix),
+            quoted_hex(self.coinbase_suffix),
+            branch.join(","),
+            quoted_hex(&self.version.to_be_bytes()),
+            quoted_hex(&self.bits.to_be_bytes()),
+        )
+        .into_bytes()
+    }
+}
+
+/// A notification, from the text that it shares with others and what is its own.
+pub(crate) fn line(job_id: &str, fields: &[u8], time: u32, clean: bool) -> Vec<u8> {
+    let id = Value::from(job_id);
+    // `clean` is the last parameter: some firmware looks for it there.
+    let head = format!("{{\"id\":null,\"method\":\"mining.notify\",\"params\":[{id},");
+    let tail = format!(",\"{time:08x}\",{clean}]}}\n");
+    [head.as_bytes(), fields, tail.as_bytes()].concat()
 }
 
 fn double_sha256(parts: &[&[u8]]) -> Hash32 {

@@ -9,20 +9,24 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pool_sharechain::template::{
-    Grade, MinerTerms, ROLLING_MASK, ShareTemplate, Solution, TemplateBase,
-};
+use p2pool_sharechain::template::{Grade, ROLLING_MASK, ShareTemplate, Solution, TemplateBase};
 use p2pool_sharechain::time::{MonoTime, Now};
-use p2pool_sharechain::{U256, compact};
+use p2pool_sharechain::{Params, U256, compact};
 
 use crate::extranonce::Extranonce1;
-use crate::job::{Job, JobTable};
+use crate::job::{Asked, Job, JobTable, OWN_JOBS_MAX};
 use crate::message;
+use crate::prepared::{Prepared, Terms};
 use crate::submit::RejectReason;
 use crate::vardiff::{Bounds, Vardiff, VardiffSettings, device_defaults};
 
+mod patience;
+pub mod payees;
 mod requests;
+mod resume;
 mod solutions;
+
+pub use resume::Parked;
 
 /// A miner that hears nothing this long is told the time again: a new job. The shortest patience
 /// among miners is 60 to 90 s.
@@ -41,12 +45,15 @@ pub const WORKERS_MAX: usize = 1000;
 /// What a session is told before it starts.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
-    /// Address text that every share of this connection pays, whatever the user name says.
-    pub payout_address: Vec<u8>,
-    /// Share target wanted; the chain cuts it to what it allows. `U256::MAX` for the easiest.
-    pub wanted_target: U256,
+    /// Whom every share of this connection pays, whatever the user name says, and the share
+    /// target wanted.
+    pub terms: Terms,
     /// Difficulty that suited this miner the last time, if remembered.
     pub start_difficulty: Option<f64>,
+    /// Pays the address in the user name instead, on the network with these parameters.
+    pub pays_user_names: Option<Arc<Params>>,
+    /// Whether the miner runs on this computer.
+    pub is_local: bool,
     /// A number that differs between connections and runs; share nonces derive from it.
     pub share_nonce_seed: u32,
     /// Wishes about the difficulty.
@@ -55,11 +62,12 @@ pub struct SessionConfig {
 
 impl SessionConfig {
     /// The usual settings for a payout address.
-    pub fn new(payout_address: Vec<u8>) -> Self {
+    pub fn new(payout_address: impl Into<Arc<[u8]>>) -> Self {
         Self {
-            payout_address,
-            wanted_target: U256::MAX,
+            terms: Terms { payout_address: payout_address.into(), wanted_target: U256::MAX },
             start_difficulty: None,
+            pays_user_names: None,
+            is_local: false,
             share_nonce_seed: 0,
             vardiff: VardiffSettings::default(),
         }
@@ -67,16 +75,22 @@ impl SessionConfig {
 }
 
 /// What a session hears.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Event<'a> {
     /// A line from the miner, without its end.
     Line(&'a [u8]),
     /// The work to hand out from now on.
     NewWork(Arc<TemplateBase>),
+    /// The same, ready made for whoever mines on its terms. May come again for the same base.
+    Prepared(Arc<Prepared>),
     /// There is no work to hand out any more: the miner should turn to its backup pool.
     NoWork,
     /// The time asked for by [`Action::WakeAt`] has come.
     Timer,
+    /// What [`Action::Resume`] asked for, or nothing.
+    Resumed(Option<Parked>),
+    /// The node stops: the miner is told to come back later.
+    Leaving,
 }
 
 /// What a session wants done.
@@ -113,6 +127,9 @@ pub enum Action {
         /// Why.
         reason: RejectReason,
     },
+    /// Give this connection the session that had this extranonce, if its connection has ended and
+    /// came from the same address: [`Event::Resumed`] must come before anything else.
+    Resume(Extranonce1),
     /// End the connection, after what is queued before is sent.
     Close(CloseReason),
     /// Send [`Event::Timer`] at this time; replaces earlier wishes.
@@ -141,6 +158,15 @@ pub enum CloseReason {
     /// The miner said goodbye.
     #[error("the miner ended the session")]
     Ended,
+    /// All its work was refused for minutes.
+    #[error("nothing but refused work")]
+    OnlyRejects,
+    /// The user name holds no address that can be paid.
+    #[error("no address to pay in the user name")]
+    NoPayee,
+    /// The node stops.
+    #[error("the node stops")]
+    Stopping,
     /// The payout address does not fit the network: a mistake of the caller.
     #[error("payout address refused: {0}")]
     PayoutAddress(String),
@@ -150,6 +176,10 @@ pub enum CloseReason {
 #[derive(Debug)]
 pub struct Session {
     config: SessionConfig,
+    /// Whether this miner's terms differ from those that work is prepared for.
+    has_own_terms: bool,
+    /// Whether work comes prepared.
+    is_prepared_for: bool,
     extranonce1: Extranonce1,
     user_agent: String,
     /// Authorized user names.
@@ -167,6 +197,11 @@ pub struct Session {
     jobs: JobTable,
     jobs_made: u32,
     malformed: u32,
+    refusals: patience::Refusals,
+    /// A subscription that is not answered yet.
+    waiting: Option<resume::Waiting>,
+    /// When a miner that was refused is let go.
+    close_at: Option<MonoTime>,
     actions: VecDeque<Action>,
     wake: Option<MonoTime>,
     is_closed: bool,
@@ -177,6 +212,8 @@ pub struct Session {
 struct Work {
     base: Arc<TemplateBase>,
     since: MonoTime,
+    /// Not taken for a job yet.
+    prepared: Option<Arc<Prepared>>,
 }
 
 /// What exists once jobs are handed out.
@@ -196,6 +233,8 @@ impl Session {
     pub fn new(config: SessionConfig, extranonce1: Extranonce1, now: Now) -> Self {
         let mut session = Self {
             config,
+            has_own_terms: false,
+            is_prepared_for: false,
             extranonce1,
             user_agent: String::new(),
             workers: Vec::new(),
@@ -211,6 +250,9 @@ impl Session {
             jobs: JobTable::default(),
             jobs_made: 0,
             malformed: 0,
+            refusals: patience::Refusals::default(),
+            waiting: None,
+            close_at: None,
             actions: VecDeque::new(),
             wake: None,
             is_closed: false,
@@ -224,10 +266,14 @@ impl Session {
         if self.is_closed {
             return;
         }
+        self.settle_waiting(now, &event);
         match event {
             Event::Line(line) => self.read(now, line),
-            Event::NewWork(base) => self.take_work(now, base),
+            Event::NewWork(base) => self.take_work(now, base, None),
+            Event::Prepared(work) => self.take_work(now, Arc::clone(work.base()), Some(work)),
             Event::NoWork if self.work.is_some() => self.close(CloseReason::NoWork),
+            Event::Resumed(parked) => self.resume(now, parked),
+            Event::Leaving => self.say_goodbye(),
             Event::NoWork | Event::Timer => {}
         }
         self.keep_time(now);
@@ -256,7 +302,16 @@ impl Session {
 
     /// Sets the share target wanted, from the next job on.
     pub fn set_wanted_target(&mut self, target: U256) {
-        self.config.wanted_target = target;
+        self.has_own_terms = true;
+        self.config.terms.wanted_target = target;
+    }
+
+    fn say_goodbye(&mut self) {
+        if self.mining.is_some() {
+            // Without parameters: the miner returns to the address in its own settings.
+            self.send(message::notification("client.reconnect", &[]));
+        }
+        self.close(CloseReason::Stopping);
     }
 
     fn send(&mut self, line: Vec<u8>) {
@@ -269,15 +324,25 @@ impl Session {
         self.actions.push_back(Action::Close(reason));
     }
 
-    fn take_work(&mut self, now: Now, base: Arc<TemplateBase>) {
-        if self.work.as_ref().is_some_and(|work| Arc::ptr_eq(&work.base, &base)) {
+    fn take_work(&mut self, now: Now, base: Arc<TemplateBase>, prepared: Option<Arc<Prepared>>) {
+        self.is_prepared_for = prepared.is_some();
+        if let Some(prepared) = &prepared
+            && !self.has_own_terms
+        {
+            self.config.terms = prepared.terms().clone();
+        }
+        let known = self.work.as_ref().filter(|work| Arc::ptr_eq(&work.base, &base));
+        let is_for_others =
+            prepared.as_ref().is_none_or(|prepared| *prepared.terms() != self.config.terms);
+        if known.is_some() && is_for_others {
             return;
         }
+        let since = known.map_or(now.mono, |work| work.since);
         let is_new_block = self.work.as_ref().is_none_or(|work| !same_block(&work.base, &base));
         if is_new_block {
-            self.jobs.retire_all(now.mono);
+            self.jobs.retire_others(&base, now.mono);
         }
-        self.work = Some(Work { base, since: now.mono });
+        self.work = Some(Work { base, since, prepared });
         if self.mining.is_some() {
             self.hand_out(now, is_new_block);
         } else {
@@ -311,35 +376,60 @@ impl Session {
     /// Makes a new job of the newest work and sends it, after its difficulty if that changed.
     fn hand_out(&mut self, now: Now, clean: bool) {
         let floor = self.floor();
-        let (Some(work), Some(mining)) = (&self.work, &mut self.mining) else { return };
+        let (Some(work), Some(mining)) = (&mut self.work, &mut self.mining) else { return };
         self.jobs_made = self.jobs_made.wrapping_add(1);
-        let terms = MinerTerms {
-            payout_address: self.config.payout_address.clone(),
-            wanted_target: self.config.wanted_target,
-            // A new coinbase for each job: what was tried for the last one is never tried again.
-            nonce: self.config.share_nonce_seed ^ self.jobs_made.wrapping_mul(0x9e37_79b9),
-            timestamp: now.wall.to_u32(),
-        };
-        let template = match work.base.for_miner(&terms) {
-            Ok(template) => Arc::new(template),
-            Err(error) => return self.close(CloseReason::PayoutAddress(error.to_string())),
+        // A new coinbase for each job: what was tried for the last one is never tried again.
+        let terms = &self.config.terms;
+        let is_new = |work: &Prepared| work.terms() == terms && !self.jobs.has(work.template());
+        let prepared = work.prepared.take().filter(|work| is_new(work));
+        let template = match &prepared {
+            Some(prepared) => Arc::clone(prepared.template()),
+            None => {
+                let nonce = self.config.share_nonce_seed ^ self.jobs_made.wrapping_mul(0x9e37_79b9);
+                match terms.template(&work.base, nonce, now) {
+                    Ok(template) => template,
+                    Err(error) => return self.close(CloseReason::PayoutAddress(error.to_string())),
+                }
+            }
         };
         mining.ceiling = compact::difficulty(template.share_target());
-        let wanted = self.fixed_difficulty.unwrap_or_else(|| mining.vardiff.current());
-        let difficulty = Bounds { floor, ceiling: mining.ceiling }.cut(wanted);
+        let bounds = Bounds { floor, ceiling: mining.ceiling };
+        let difficulty = match self.fixed_difficulty {
+            Some(fixed) => bounds.keep(fixed),
+            None => bounds.cut(mining.vardiff.current()),
+        };
         mining.vardiff.set(difficulty);
         mining.refresh_at = now.mono + REFRESH;
-        let id = format!("{}{:x}", self.extranonce1, self.jobs_made);
-        let job = Job::new(id, template, difficulty, work.since);
-        let notify = job.to_line(now, clean);
-        if mining.announced != Some(difficulty) {
-            mining.announced = Some(difficulty);
-            self.jobs.announce(difficulty);
-            let text = message::difficulty_text(difficulty);
-            self.send(message::notification("mining.set_difficulty", &[text]));
+        let asked = Asked::new(difficulty);
+        let own_fields = match prepared {
+            Some(_) => Vec::new(),
+            None => Job::fields(&template),
+        };
+        let fields = prepared.as_ref().map_or(own_fields.as_slice(), |work| work.fields());
+        let job = Job::new(self.jobs_made, template, asked, work.since);
+        let job = if prepared.is_some() { job.shared() } else { job };
+        let notify = job.to_line(&self.job_id(), fields, now, clean);
+        if self.difficulty() != Some(difficulty) {
+            self.announce(difficulty);
         }
-        self.jobs.insert(job);
+        let shares_work = self.is_prepared_for && !self.has_own_terms;
+        self.jobs.insert(job, if shares_work { OWN_JOBS_MAX.0 } else { OWN_JOBS_MAX.1 });
         self.send(notify);
+    }
+
+    /// Tells the miner how hard its next job is.
+    fn announce(&mut self, difficulty: f64) {
+        if let Some(mining) = &mut self.mining {
+            mining.announced = Some(difficulty);
+        }
+        self.jobs.announce(difficulty);
+        let text = message::difficulty_text(difficulty);
+        self.send(message::notification("mining.set_difficulty", &[text]));
+    }
+
+    /// The name of the newest job.
+    fn job_id(&self) -> String {
+        format!("{}{:x}", self.extranonce1, self.jobs_made)
     }
 
     fn floor(&self) -> f64 {
@@ -351,7 +441,11 @@ impl Session {
     fn follow_wish(&mut self, now: Now, wish: f64) {
         let floor = self.floor();
         let Some(mining) = &mut self.mining else { return };
-        let difficulty = Bounds { floor, ceiling: mining.ceiling }.cut(wish);
+        let bounds = Bounds { floor, ceiling: mining.ceiling };
+        let difficulty = match self.fixed_difficulty {
+            Some(fixed) => bounds.keep(fixed),
+            None => bounds.cut(wish),
+        };
         if mining.announced != Some(difficulty) {
             mining.vardiff.set(difficulty);
             self.hand_out(now, false);
@@ -374,6 +468,9 @@ impl Session {
     fn keep_time(&mut self, now: Now) {
         if self.is_closed {
             return;
+        }
+        if self.close_at.is_some_and(|at| now.mono >= at) {
+            return self.close(CloseReason::NoPayee);
         }
         if self.deadline().is_some_and(|deadline| now.mono >= deadline) {
             let reason = match self.subscribed {
@@ -404,7 +501,7 @@ impl Session {
             return;
         }
         let timers = self.mining.as_ref().map(|mining| mining.refresh_at.min(mining.vardiff_at));
-        let wake = [self.deadline(), timers].into_iter().flatten().min();
+        let wake = [self.close_at, self.deadline(), timers].into_iter().flatten().min();
         if wake != self.wake {
             self.wake = wake;
             self.actions.extend(wake.map(Action::WakeAt));
@@ -417,4 +514,4 @@ fn same_block(one: &TemplateBase, other: &TemplateBase) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,9 +1,14 @@
 //! Reading `mining.submit`, and every way in which it can be refused.
 
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::extranonce::EXTRANONCE2_BYTES;
-use crate::message::{from_hex, number_from_hex};
+use crate::message::{number_from_hex, plain_id};
 
 /// Why a solution was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,26 +86,111 @@ pub(crate) struct Submit<'a> {
     pub(crate) version_bits: u32,
 }
 
+/// Parameters of a submit; more are ignored.
+const PARAMS_MAX: usize = 6;
+
 impl<'a> Submit<'a> {
     /// Reads five or six parameters; more are ignored.
     pub(crate) fn parse(params: &'a [Value]) -> Result<Self, RejectReason> {
-        let text =
-            |index: usize| params.get(index).and_then(Value::as_str).ok_or(RejectReason::Malformed);
-        let number = |index| number_from_hex(text(index)?).ok_or(RejectReason::Malformed);
-        let extranonce2 = from_hex(text(2)?).ok_or(RejectReason::Malformed)?;
-        let version_bits = match params.get(5) {
-            None | Some(Value::Null) => 0,
-            Some(_) if text(5)?.is_empty() => 0,
-            Some(_) => number(5)?,
-        };
+        let mut texts = [None; PARAMS_MAX];
+        for (text, param) in texts.iter_mut().zip(params) {
+            *text = param.as_str();
+        }
+        if params.get(5).is_some_and(|bits| !bits.is_null() && !bits.is_string()) {
+            return Err(RejectReason::Malformed);
+        }
+        Self::from_texts(texts)
+    }
+
+    fn from_texts(texts: [Option<&'a str>; PARAMS_MAX]) -> Result<Self, RejectReason> {
+        let [user, job_id, extranonce2, time, nonce, bits] = texts;
+        let text = |text: Option<&'a str>| text.ok_or(RejectReason::Malformed);
+        let number = |digits| number_from_hex(text(digits)?).ok_or(RejectReason::Malformed);
         Ok(Self {
-            user: params.first().and_then(Value::as_str).unwrap_or_default(),
-            job_id: text(1)?,
-            extranonce2: extranonce2.try_into().map_err(|_| RejectReason::ExtranonceSize)?,
-            time: number(3)?,
-            nonce: number(4)?,
-            version_bits,
+            user: user.unwrap_or_default(),
+            job_id: text(job_id)?,
+            extranonce2: extranonce2_from_hex(text(extranonce2)?)?,
+            time: number(time)?,
+            nonce: number(nonce)?,
+            version_bits: match bits {
+                None | Some("") => 0,
+                bits => number(bits)?,
+            },
         })
+    }
+}
+
+fn extranonce2_from_hex(text: &str) -> Result<[u8; EXTRANONCE2_BYTES], RejectReason> {
+    if !text.bytes().all(|digit| digit.is_ascii_hexdigit()) || !text.len().is_multiple_of(2) {
+        return Err(RejectReason::Malformed);
+    }
+    if text.len() != 2 * EXTRANONCE2_BYTES {
+        return Err(RejectReason::ExtranonceSize);
+    }
+    number_from_hex(text).map(u32::to_be_bytes).ok_or(RejectReason::Malformed)
+}
+
+/// A submit in the form that nearly all miners send, read where it lies, without copies.
+///
+/// Whatever this does not read (escapes, numbers for texts, nulls, keys twice) the general reader
+/// gets: it decides what is an error.
+#[derive(Deserialize)]
+pub(crate) struct PlainSubmit<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    method: &'a str,
+    #[serde(borrow)]
+    params: Texts<'a>,
+}
+
+/// The first texts of a list of nothing but texts.
+struct Texts<'a>([Option<&'a str>; PARAMS_MAX]);
+
+impl<'a> PlainSubmit<'a> {
+    /// The submit of this line, if it is one and plain.
+    pub(crate) fn parse(line: &'a [u8]) -> Option<Self> {
+        let line: Self = serde_json::from_slice(line).ok()?;
+        (line.method == "mining.submit" && line.id.is_none_or(|id| plain_id(id).is_some()))
+            .then_some(line)
+    }
+
+    /// The id to echo, as JSON text.
+    pub(crate) fn id(&self) -> Option<&'a str> {
+        self.id.and_then(plain_id)
+    }
+
+    /// What is submitted.
+    pub(crate) fn submit(&self) -> Result<Submit<'a>, RejectReason> {
+        Submit::from_texts(self.params.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Texts<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of texts")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut texts = [None; PARAMS_MAX];
+                for text in &mut texts {
+                    *text = list.next_element()?;
+                    if text.is_none() {
+                        return Ok(Texts(texts));
+                    }
+                }
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Texts(texts))
+            }
+        }
+
+        deserializer.deserialize_seq(Reader)
     }
 }
 
@@ -154,6 +244,30 @@ mod tests {
                 parse(&json!(["u", "1", extranonce2, "66000000", "0"])),
                 Err(RejectReason::ExtranonceSize)
             );
+        }
+    }
+
+    #[test]
+    fn plain_form_is_read_as_the_general_one() {
+        let read = |line: &str| {
+            PlainSubmit::parse(line.as_bytes())
+                .map(|plain| (plain.id().map(str::to_owned), plain.submit().map(|s| s.nonce)))
+        };
+        let params = r#"["u","1","00000001","66000000","ab","00c00000","more"]"#;
+        let line = format!(r#" {{"id":"x","method":"mining.submit","params":{params}}} "#);
+        assert_eq!(read(&line), Some((Some("\"x\"".into()), Ok(0xab))));
+        let line = r#"{"params":["u","1"],"method":"mining.submit","id":null,"more":[1]}"#;
+        assert_eq!(read(line), Some((None, Err(RejectReason::Malformed))));
+        for strange in [
+            r#"{"id":1,"method":"mining.ping","params":["a"]}"#,
+            r#"{"id":[1],"method":"mining.submit","params":["a"]}"#,
+            r#"{"id":1,"id":2,"method":"mining.submit","params":["a"]}"#,
+            r#"{"id":1,"method":"mining.submit","params":["a",5]}"#,
+            r#"{"id":1,"method":"mining.submit","params":["a\n"]}"#,
+            r#"{"id":1,"method":"mining.submit"}"#,
+            r#"{"id":1,"method":"mining.submit","params":["a"]} {}"#,
+        ] {
+            assert_eq!(read(strange), None, "{strange}");
         }
     }
 

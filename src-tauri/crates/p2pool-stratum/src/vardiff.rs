@@ -35,6 +35,13 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// A difficulty that was asked for, as exactly as miners can read it: whole numbers from 1 on.
+    pub fn keep(&self, difficulty: f64) -> f64 {
+        let wished = if difficulty >= 1.0 { difficulty.round() } else { difficulty };
+        let wished = wished.max(self.floor);
+        if wished <= self.ceiling { wished } else { self.cut(wished) }
+    }
+
     /// The nearest presentable difficulty: two significant digits, whole numbers from 1 on.
     ///
     /// Below one digit of the ceiling nothing can be presentable and the ceiling itself is taken.
@@ -294,6 +301,25 @@ pub fn device_defaults(user_agent: &str) -> Option<DeviceDefaults> {
         .iter()
         .find(|(name, _, _)| agent.contains(name))
         .map(|(_, start, floor)| DeviceDefaults { start: *start, floor: *floor })
+}
+
+/// The longest coinbase transaction that a kind of device can take, where that is little. Longer
+/// ones it cuts off, and then all its results are wrong; it is warned of, and served all the same.
+pub fn coinbase_bytes_max(user_agent: &str) -> Option<usize> {
+    const TABLE: [(&str, usize); 10] = [
+        ("nerdminer", 255),
+        ("sparkminer", 512),
+        ("nicehash", 500),
+        ("bmminer", 750),
+        ("antminer s21", 2_250),
+        ("antminer", 750),
+        ("bosminer", 2_250),
+        ("bitaxe", 5_000),
+        ("avalon", 6_208),
+        ("whatsminer", 6_500),
+    ];
+    let agent = user_agent.to_ascii_lowercase();
+    TABLE.iter().find(|(name, _)| agent.contains(name)).map(|(_, bytes)| *bytes)
 }
 
 #[cfg(test)]

@@ -151,6 +151,7 @@ impl NodeArgs {
             threads: if self.no_cpu { Some(0) } else { self.threads.or(file.threads) },
             limit_hps: self.limit_hps.or(file.limit_hps),
             record_shares: self.record_shares.then_some(true).or(file.record_shares),
+            door: file.door.clone(),
         }
     }
 

@@ -141,12 +141,15 @@ pub(crate) fn miners(hashrate_hps: f64) -> MinersSnapshot {
         rejected: 0,
         last_result_at: Some(UnixTime(BEGIN)),
         since: UnixTime(BEGIN),
+        ip: None,
+        notices: Vec::new(),
     };
     MinersSnapshot {
         miners: vec![miner],
         hashrate_hps,
         work_since_share: 0.0,
         late_part: Some(0.018),
+        ..MinersSnapshot::default()
     }
 }
 

@@ -126,6 +126,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                     let block = template.base().block.previous_block.to_byte_array()[0];
                     let _ = seen.send(Seen::Share { block, worker });
                 }
+                Action::Resume(_) => session.handle(now(), Event::Resumed(None)),
                 Action::Accepted { .. } | Action::Rejected { .. } => {}
             }
         }

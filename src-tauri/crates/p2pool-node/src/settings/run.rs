@@ -10,6 +10,7 @@ use p2pool_sharechain::versions::ShareVersion;
 use serde::{Deserialize, Serialize};
 
 use super::{BitcoinSource, HelperSettings, Settings, SettingsError, THREADS_MAX};
+use crate::door::settings::RawDoor;
 use crate::p2p::settings::{P2pPlace, RawP2p};
 use crate::payout_address::{self, AddressFault};
 
@@ -41,6 +42,9 @@ pub struct RawRun {
     pub limit_hps: Option<u64>,
     /// Whether every share ever seen is kept.
     pub record_shares: Option<bool>,
+    /// Who is served at the miners' door, and how.
+    #[serde(default)]
+    pub door: RawDoor,
 }
 
 /// What settings for mining do not say: this computer.
@@ -140,6 +144,7 @@ impl RawRun {
             mistakes.push(format!("threads must be at most {THREADS_MAX}, not {threads}"));
         }
         let stratum = self.stratum(&params).map_err(|mistake| mistakes.push(mistake)).ok();
+        let door = self.door.check(&mut mistakes);
         let p2p = p2p.check(&params, P2pPlace::Network).map_err(|m| mistakes.extend(m)).ok();
         let (Some(p2p), Some(stratum), true) = (p2p, stratum, mistakes.is_empty()) else {
             return Err(SettingsError::Values(mistakes));
@@ -152,6 +157,7 @@ impl RawRun {
             bitcoin,
             payout_address,
             stratum,
+            door,
             p2p,
             helper: (threads > 0).then_some(HelperSettings { program: helper, threads, limit_hps }),
             members: 0,

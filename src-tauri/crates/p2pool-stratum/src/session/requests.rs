@@ -9,8 +9,10 @@ use super::{CloseReason, MALFORMED_MAX, Session, WORKERS_MAX};
 use crate::extranonce::EXTRANONCE2_BYTES;
 use crate::login::{Login, is_positive, positive, printable};
 use crate::message::{self, Id, Message, ParseError};
-use crate::submit::RejectReason;
+use crate::submit::{PlainSubmit, RejectReason, Submit};
 
+/// Expected hashes for difficulty 1.
+const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0;
 /// Code of answers to what this server does not do.
 const NOT_SUPPORTED: (u8, &str) = (20, "Not supported.");
 
@@ -24,6 +26,12 @@ impl Session {
         };
         if line.trim_ascii().is_empty() {
             return;
+        }
+        if line.len() <= bytes_max
+            && let Some(plain) = PlainSubmit::parse(line)
+        {
+            self.malformed = 0;
+            return self.submit(now, plain.id(), plain.submit());
         }
         match message::parse(line, bytes_max) {
             Ok(Message::Request { id, method, params }) => {
@@ -44,7 +52,7 @@ impl Session {
 
     fn call(&mut self, now: Now, id: Option<&Id>, method: &str, params: &[Value]) {
         match method {
-            "mining.submit" => self.submit(now, id, params),
+            "mining.submit" => self.submit(now, id.map(Id::as_json), Submit::parse(params)),
             "mining.subscribe" => self.subscribe(now, id, params),
             "mining.authorize" => self.authorize(now, id, params),
             "mining.configure" => self.configure(now, id, params),
@@ -87,6 +95,12 @@ impl Session {
         if let (None, Some(agent)) = (self.subscribed, params.first().and_then(Value::as_str)) {
             self.user_agent = printable(agent);
         }
+        if !self.ask_for_former(id, params.get(1).and_then(Value::as_str)) {
+            self.answer_subscribe(now, id);
+        }
+    }
+
+    pub(super) fn answer_subscribe(&mut self, now: Now, id: Option<&Id>) {
         self.subscribed.get_or_insert(now.mono);
         let session_id = self.extranonce1.to_string();
         // Nested like this because small miners read a fixed place; the text "mining.notify" is
@@ -107,12 +121,15 @@ impl Session {
         if !is_known && self.workers.len() >= WORKERS_MAX {
             return self.refuse(id, RejectReason::Unauthorized.code(), "Too many workers");
         }
+        if !is_known && let Err(words) = self.adopt_payee(now, &login.name) {
+            return self.refuse(id, RejectReason::Unauthorized.code(), &words);
+        }
         if !is_known {
             self.workers.push(login.name);
         }
         self.answer(id, &Value::Bool(true));
         if let Some(share_difficulty) = login.share_difficulty {
-            self.config.wanted_target = compact::target_of_difficulty(share_difficulty);
+            self.set_wanted_target(compact::target_of_difficulty(share_difficulty));
         }
         if let Some(difficulty) = login.difficulty {
             self.fixed_difficulty = Some(difficulty);
@@ -120,6 +137,16 @@ impl Session {
                 mining.vardiff.fix(difficulty);
             }
             self.follow_wish(now, difficulty);
+        }
+        if let Some(terahashes) = login.terahashes
+            && self.suggested_difficulty.is_none()
+        {
+            let per_second = self.config.vardiff.shares_per_minute / 60.0;
+            let wish = terahashes * 1e12 / HASHES_PER_DIFFICULTY / per_second;
+            self.suggested_difficulty = Some(wish);
+            if self.fixed_difficulty.is_none() {
+                self.follow_wish(now, wish);
+            }
         }
         self.begin(now);
     }

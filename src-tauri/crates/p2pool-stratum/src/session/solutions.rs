@@ -1,15 +1,13 @@
 //! What becomes of a submitted solution.
 
-use p2pool_sharechain::template::{Solution, TemplateBase};
-use p2pool_sharechain::time::Now;
-use serde_json::Value;
-
 use super::{Action, Session, WORKERS_MAX, same_block};
-use crate::extranonce::Extranonce1;
+use crate::extranonce::{EXTRANONCE1_BYTES, Extranonce1};
 use crate::job::Job;
 use crate::login::Login;
-use crate::message::{self, Id};
+use crate::message::{self, number_from_hex};
 use crate::submit::{RejectReason, Submit};
+use p2pool_sharechain::template::{Solution, TemplateBase};
+use p2pool_sharechain::time::Now;
 
 /// A judged submit.
 struct Judgement {
@@ -34,8 +32,13 @@ impl Judgement {
 
 impl Session {
     /// Judges a submit and answers it. Only a block leaves before the answer.
-    pub(super) fn submit(&mut self, now: Now, id: Option<&Id>, params: &[Value]) {
-        let Judgement { worker, outcome, solved } = self.judge(now, params);
+    pub(super) fn submit(
+        &mut self,
+        now: Now,
+        id: Option<&str>,
+        submit: Result<Submit<'_>, RejectReason>,
+    ) {
+        let Judgement { worker, outcome, solved } = self.judge(now, submit);
         let (block, share) = match solved {
             Some(Action::Solved { grade, .. }) if grade.is_block => (solved, None),
             other => (None, other),
@@ -44,16 +47,13 @@ impl Session {
             self.actions.push_front(block);
         }
         if let Some(id) = id {
-            let line = match outcome {
-                Ok(_) => message::answer(id, &Value::Bool(true)),
-                Err(reason) => message::refusal(id, reason.code(), reason.text()),
-            };
-            self.send(line);
+            self.send(message::verdict(id, outcome.map(|_| ())));
         }
         self.actions.extend(share);
         match outcome {
             Ok(Counted { difficulty, late }) => {
                 self.actions.push_back(Action::Accepted { worker, difficulty, late });
+                self.refusals.accept();
                 if let Some(mining) = &mut self.mining {
                     mining.vardiff.count(difficulty, now.mono);
                 }
@@ -64,24 +64,26 @@ impl Session {
                 if reason == RejectReason::TooManySolutions {
                     self.hand_out(now, false);
                 }
+                self.lose_patience(now, reason);
             }
         }
     }
 
-    fn judge(&mut self, now: Now, params: &[Value]) -> Judgement {
+    fn judge(&mut self, now: Now, submit: Result<Submit<'_>, RejectReason>) -> Judgement {
         if self.subscribed.is_none() {
             return Judgement::refused(RejectReason::NotSubscribed);
         }
         if self.workers.is_empty() {
             return Judgement::refused(RejectReason::Unauthorized);
         }
-        let submit = match Submit::parse(params) {
+        let submit = match submit {
             Ok(submit) => submit,
             Err(reason) => return Judgement::refused(reason),
         };
         let worker = self.worker(submit.user);
         let newest = self.work.as_ref().map(|work| &work.base);
-        let Some(job) = self.jobs.find(submit.job_id, now.mono) else {
+        let number = job_number(submit.job_id, self.extranonce1);
+        let Some(job) = number.and_then(|number| self.jobs.find(number, now.mono)) else {
             return Judgement { worker, ..Judgement::refused(RejectReason::UnknownJob) };
         };
         let template = job.template().clone();
@@ -129,6 +131,9 @@ impl Session {
     /// Every name is authorized that asks, and all of them pay the same address: a name that was
     /// forgotten to authorize is no reason to lose work.
     fn worker(&mut self, user: &str) -> String {
+        if let Some(name) = self.workers.iter().find(|name| *name == user) {
+            return name.clone();
+        }
         let first = || self.workers.first().cloned().unwrap_or_default();
         if user.trim().is_empty() {
             return first();
@@ -137,7 +142,7 @@ impl Session {
         if self.workers.contains(&name) {
             return name;
         }
-        if self.workers.len() >= WORKERS_MAX {
+        if self.workers.len() >= WORKERS_MAX || self.config.pays_user_names.is_some() {
             return first();
         }
         self.workers.push(name.clone());
@@ -162,6 +167,12 @@ fn job_outcome(
     }
     let difficulty = job.credit(grade).ok_or(RejectReason::LowDifficulty)?;
     if job.remember(grade.hash) { Ok(difficulty) } else { Err(RejectReason::TooManySolutions) }
+}
+
+/// The number in a job's name: see [`Session::job_id`].
+fn job_number(id: &str, extranonce1: Extranonce1) -> Option<u32> {
+    let (first, number) = id.split_at_checked(2 * EXTRANONCE1_BYTES)?;
+    (number_from_hex(first)? == extranonce1.0).then(|| number_from_hex(number))?
 }
 
 fn coinbase_nonce(extranonce1: Extranonce1, extranonce2: [u8; 4]) -> [u8; 8] {

@@ -1,6 +1,11 @@
+mod conversations;
 mod difficulty;
 mod handshake;
 mod jobs;
+mod patience;
+mod payees;
+mod prepared;
 mod properties;
-mod rig;
+mod resume;
+pub(crate) mod rig;
 mod submits;

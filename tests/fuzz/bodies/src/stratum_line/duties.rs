@@ -6,7 +6,7 @@ use p2pool_sharechain::template::{Grade, ShareTemplate, Solution};
 use p2pool_sharechain::time::{MonoTime, Now};
 use p2pool_stratum::message::{self, Message};
 use p2pool_stratum::notify::Notify;
-use p2pool_stratum::{Action, Session};
+use p2pool_stratum::{Action, Event, Session};
 use serde_json::Value;
 
 /// Jobs remembered for mining.
@@ -65,6 +65,7 @@ impl Duties {
                     assert!(at > now.mono, "a wish for the past");
                     self.wake = Some(at);
                 }
+                Action::Resume(_) => session.handle(now, Event::Resumed(None)),
                 Action::Close(_) => self.has_closed = true,
             }
         }
@@ -91,6 +92,7 @@ impl Duties {
                 self.is_difficulty_loose = true;
             }
             Some("mining.notify") => self.see_job(&value),
+            Some("client.reconnect") => assert_eq!(value["params"], serde_json::json!([])),
             Some(other) => panic!("an unknown notification: {other}"),
         }
     }

@@ -24,7 +24,7 @@ fn first_difficulty(agent: &str, user: &str, password: &str, config: SessionConf
 #[test]
 fn first_difficulty_follows_request_memory_device_and_default() {
     let remembered = || SessionConfig { start_difficulty: Some(7000.0), ..config() };
-    assert_eq!(first_difficulty("bitaxe", "me+512", "d=9", remembered()), 510.0);
+    assert_eq!(first_difficulty("bitaxe", "me+512", "d=9", remembered()), 512.0);
     assert_eq!(first_difficulty("bitaxe", "me", "d=9", remembered()), 9.0);
     assert_eq!(first_difficulty("bitaxe", "me", "x", remembered()), 7000.0);
     assert_eq!(first_difficulty("NerdMinerV2", "me", "x", config()), 0.000_25);
@@ -49,7 +49,7 @@ fn share_difficulty_may_be_chosen_by_name() {
     let mut chosen = Rig::mining("me/100000000000000000000000", WIDE);
     assert_eq!(easiest.jobs.len(), 1);
     let job = chosen.job();
-    let table_job = chosen.session.jobs.find(&job.job_id, MonoTime::ZERO).unwrap();
+    let table_job = chosen.session.jobs.find(number(&job), MonoTime::ZERO).unwrap();
     let hardest = target(160) / U256::from(30);
     assert_eq!(
         table_job.template().info().bits,
@@ -184,7 +184,7 @@ fn wanted_target_of_the_node_holds_from_the_next_job_on() {
     rig.session.set_wanted_target(target(157));
     rig.event(Event::NewWork(Base { share: 2, ..WIDE }.build()));
     let job = rig.job();
-    let found = rig.session.jobs.find(&job.job_id, MonoTime::ZERO).unwrap();
+    let found = rig.session.jobs.find(number(&job), MonoTime::ZERO).unwrap();
     assert_eq!(
         found.template().info().bits,
         p2pool_sharechain::CompactBits::from_target(target(157))

@@ -140,6 +140,7 @@ impl Watcher {
                 let job = job_of(&value).unwrap();
                 assert!(self.job_ids.insert(job.job_id), "a job id again");
             }
+            Some("client.reconnect") => assert_eq!(value["params"], json!([])),
             Some(other) => panic!("an unknown notification: {other}"),
         }
     }

@@ -14,23 +14,23 @@ use serde_json::{Value, json};
 use super::super::*;
 use crate::notify::Notify;
 
-pub(super) const PAYOUT: &[u8] = b"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
-pub(super) const PAYOUT_SCRIPT: &str = "0014751e76e8199196d454941c45d1b3a323f1433bd6";
-pub(super) const EXTRANONCE1: Extranonce1 = Extranonce1(0x0bad_cafe);
+pub(crate) const PAYOUT: &[u8] = b"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
+pub(crate) const PAYOUT_SCRIPT: &str = "0014751e76e8199196d454941c45d1b3a323f1433bd6";
+pub(crate) const EXTRANONCE1: Extranonce1 = Extranonce1(0x0bad_cafe);
 /// One hash in 4096 is a share.
-pub(super) const SHARE_TARGET_BITS: usize = 244;
+pub(crate) const SHARE_TARGET_BITS: usize = 244;
 /// One hash in about 43 counts.
-pub(super) const EASY: &str = "me.rig+0.00000001";
-pub(super) const CURRENT_TIME: u32 = 1_700_000_000;
+pub(crate) const EASY: &str = "me.rig+0.00000001";
+pub(crate) const CURRENT_TIME: u32 = 1_700_000_000;
 
 /// Knobs of the work to hand out.
 #[derive(Clone, Copy)]
-pub(super) struct Base {
-    pub(super) block: u8,
-    pub(super) share: u8,
-    pub(super) share_target_bits: usize,
-    pub(super) block_target_bits: usize,
-    pub(super) max_time: Option<u32>,
+pub(crate) struct Base {
+    pub(crate) block: u8,
+    pub(crate) share: u8,
+    pub(crate) share_target_bits: usize,
+    pub(crate) block_target_bits: usize,
+    pub(crate) max_time: Option<u32>,
 }
 
 impl Default for Base {
@@ -45,12 +45,12 @@ impl Default for Base {
     }
 }
 
-pub(super) fn target(bits: usize) -> U256 {
+pub(crate) fn target(bits: usize) -> U256 {
     (U256::from(1) << bits) - U256::from(1)
 }
 
 impl Base {
-    pub(super) fn build(self) -> Arc<TemplateBase> {
+    pub(crate) fn build(self) -> Arc<TemplateBase> {
         let params = Params { max_target: target(self.share_target_bits), ..Params::regtest() };
         let block = BlockTemplate {
             // Every bit set that may be rolled, and two more.
@@ -92,29 +92,29 @@ impl Base {
     }
 }
 
-pub(super) fn config() -> SessionConfig {
+pub(crate) fn config() -> SessionConfig {
     SessionConfig {
         vardiff: VardiffSettings { difficulty_min: 1e-9, ..VardiffSettings::default() },
         ..SessionConfig::new(PAYOUT.to_vec())
     }
 }
 
-pub(super) struct Rig {
-    pub(super) session: Session,
-    pub(super) seconds: f64,
+pub(crate) struct Rig {
+    pub(crate) session: Session,
+    pub(crate) seconds: f64,
     next_id: u64,
     /// Jobs handed out so far.
-    pub(super) jobs: Vec<Notify>,
+    pub(crate) jobs: Vec<Notify>,
 }
 
 impl Rig {
-    pub(super) fn new(config: SessionConfig) -> Self {
+    pub(crate) fn new(config: SessionConfig) -> Self {
         let session = Session::new(config, EXTRANONCE1, at(0.0));
         Self { session, seconds: 0.0, next_id: 1, jobs: Vec::new() }
     }
 
     /// A rig that mines on the usual base, logged in as `user`; what was said so far is gone.
-    pub(super) fn mining(user: &str, base: Base) -> Self {
+    pub(crate) fn mining(user: &str, base: Base) -> Self {
         let mut rig = Self::new(config());
         rig.event(Event::NewWork(base.build()));
         rig.call("mining.subscribe", &json!(["test/1"]));
@@ -122,30 +122,30 @@ impl Rig {
         rig
     }
 
-    pub(super) fn now(&self) -> Now {
+    pub(crate) fn now(&self) -> Now {
         at(self.seconds)
     }
 
     /// Everything that an event causes.
-    pub(super) fn event(&mut self, event: Event<'_>) -> Vec<Action> {
+    pub(crate) fn event(&mut self, event: Event<'_>) -> Vec<Action> {
         self.session.handle(self.now(), event);
         let actions: Vec<Action> = std::iter::from_fn(|| self.session.poll()).collect();
         self.jobs.extend(lines(&actions).iter().filter_map(job_of));
         actions
     }
 
-    pub(super) fn line(&mut self, line: &str) -> Vec<Action> {
+    pub(crate) fn line(&mut self, line: &str) -> Vec<Action> {
         self.event(Event::Line(line.as_bytes()))
     }
 
-    pub(super) fn call(&mut self, method: &str, params: &Value) -> Vec<Action> {
+    pub(crate) fn call(&mut self, method: &str, params: &Value) -> Vec<Action> {
         let id = self.next_id;
         self.next_id += 1;
         self.line(&json!({"id": id, "method": method, "params": params}).to_string())
     }
 
     /// Lets time pass, with the timers that the session asked for.
-    pub(super) fn wait(&mut self, seconds: f64) -> Vec<(f64, Action)> {
+    pub(crate) fn wait(&mut self, seconds: f64) -> Vec<(f64, Action)> {
         let end = self.seconds + seconds;
         let mut log = Vec::new();
         while let Some(wake) = self.session.wake.map(|wake| wake.0.as_secs_f64()) {
@@ -160,12 +160,12 @@ impl Rig {
         log
     }
 
-    pub(super) fn job(&self) -> Notify {
+    pub(crate) fn job(&self) -> Notify {
         self.jobs.last().unwrap().clone()
     }
 
     /// The first nonce of a job from `from` on whose hash lies within the bounds.
-    pub(super) fn find(job: &Notify, time: u32, bits: u32, range: (U256, U256), from: u32) -> u32 {
+    pub(crate) fn find(job: &Notify, time: u32, bits: u32, range: (U256, U256), from: u32) -> u32 {
         let root = job.merkle_root(&EXTRANONCE1.to_bytes(), &[0, 0, 0, 7]);
         (from..)
             .find(|nonce| {
@@ -176,7 +176,7 @@ impl Rig {
             .unwrap()
     }
 
-    pub(super) fn send(
+    pub(crate) fn send(
         &mut self,
         job: &Notify,
         time: u32,
@@ -195,7 +195,7 @@ impl Rig {
     }
 
     /// Submits what counts and is no share.
-    pub(super) fn submit_pseudoshare(&mut self, job: &Notify, from: u32) -> (u32, Vec<Action>) {
+    pub(crate) fn submit_pseudoshare(&mut self, job: &Notify, from: u32) -> (u32, Vec<Action>) {
         let easy = compact::target_of_difficulty(0.000_000_01);
         let range = (target(SHARE_TARGET_BITS), easy);
         let nonce = Self::find(job, job.time, 0, range, from);
@@ -203,20 +203,20 @@ impl Rig {
     }
 
     /// Submits a share that is no block.
-    pub(super) fn submit_share(&mut self, job: &Notify) -> Vec<Action> {
+    pub(crate) fn submit_share(&mut self, job: &Notify) -> Vec<Action> {
         let range = (target(200), target(SHARE_TARGET_BITS));
         let nonce = Self::find(job, job.time, 0, range, 0);
         self.send(job, job.time, nonce, &[])
     }
 }
 
-pub(super) fn at(seconds: f64) -> Now {
+pub(crate) fn at(seconds: f64) -> Now {
     let span = Duration::from_secs_f64(seconds);
     Now { wall: UnixTime(u64::from(CURRENT_TIME) + span.as_secs()), mono: MonoTime(span) }
 }
 
 /// The lines among actions.
-pub(super) fn lines(actions: &[Action]) -> Vec<Value> {
+pub(crate) fn lines(actions: &[Action]) -> Vec<Value> {
     actions
         .iter()
         .filter_map(|action| {
@@ -227,20 +227,20 @@ pub(super) fn lines(actions: &[Action]) -> Vec<Value> {
 }
 
 /// Method names of what was sent, answers as `answer`.
-pub(super) fn kinds(actions: &[Action]) -> Vec<String> {
+pub(crate) fn kinds(actions: &[Action]) -> Vec<String> {
     lines(actions)
         .iter()
         .map(|line| line["method"].as_str().unwrap_or("answer").to_owned())
         .collect()
 }
 
-pub(super) fn job_of(line: &Value) -> Option<Notify> {
+pub(crate) fn job_of(line: &Value) -> Option<Notify> {
     (line["method"] == "mining.notify")
         .then(|| Notify::parse(line["params"].as_array().unwrap()).unwrap())
 }
 
 /// The answer among actions.
-pub(super) fn answer(actions: &[Action]) -> Value {
+pub(crate) fn answer(actions: &[Action]) -> Value {
     let answers: Vec<Value> =
         lines(actions).into_iter().filter(|line| line.get("result").is_some()).collect();
     assert_eq!(answers.len(), 1, "{actions:?}");
@@ -248,7 +248,7 @@ pub(super) fn answer(actions: &[Action]) -> Value {
 }
 
 /// Whether the answer is yes, or the code of the refusal.
-pub(super) fn outcome(actions: &[Action]) -> Result<(), u64> {
+pub(crate) fn outcome(actions: &[Action]) -> Result<(), u64> {
     let answer = answer(actions);
     match answer["error"][0].as_u64() {
         Some(code) => Err(code),
@@ -260,7 +260,7 @@ pub(super) fn outcome(actions: &[Action]) -> Result<(), u64> {
 }
 
 /// What was found among actions: whether it is a block, a share, and on time.
-pub(super) fn solved(actions: &[Action]) -> Vec<(bool, bool, bool)> {
+pub(crate) fn solved(actions: &[Action]) -> Vec<(bool, bool, bool)> {
     actions
         .iter()
         .filter_map(|action| {
@@ -270,9 +270,16 @@ pub(super) fn solved(actions: &[Action]) -> Vec<(bool, bool, bool)> {
         .collect()
 }
 
-pub(super) fn closed(actions: &[Action]) -> Option<CloseReason> {
+pub(crate) fn closed(actions: &[Action]) -> Option<CloseReason> {
     actions.iter().find_map(|action| {
         let Action::Close(reason) = action else { return None };
         Some(reason.clone())
     })
+}
+
+/// A job's number within its connection.
+pub(crate) fn number(job: &Notify) -> u32 {
+    let (start, number) = job.job_id.split_at(8);
+    assert_eq!(start, EXTRANONCE1.to_string());
+    u32::from_str_radix(number, 16).unwrap()
 }

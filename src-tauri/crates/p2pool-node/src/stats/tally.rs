@@ -1,0 +1,113 @@
+//! What one connection counts between two reports.
+
+use p2pool_stratum::RejectReason;
+use tokio::sync::mpsc;
+
+use super::Count;
+
+/// Results of one worker name since the last report.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Results {
+    pub(crate) worker: String,
+    pub(crate) accepted: u32,
+    /// Of these, late ones.
+    pub(crate) late: u32,
+    pub(crate) rejected: u32,
+    /// Sum of the accepted difficulties, and of the late ones among them.
+    pub(crate) work: f64,
+    pub(crate) late_work: f64,
+    /// Why the newest refused one was refused.
+    pub(crate) reason: Option<RejectReason>,
+}
+
+/// Counters that wait for the next report.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Shares found.
+    pub(crate) shares: u32,
+    results: Vec<Results>,
+}
+
+impl Tally {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shares == 0 && self.results.is_empty()
+    }
+
+    pub(crate) fn accept(&mut self, worker: String, difficulty: f64, is_late: bool) {
+        let results = self.of(worker);
+        results.accepted += 1;
+        results.work += difficulty;
+        if is_late {
+            results.late += 1;
+            results.late_work += difficulty;
+        }
+    }
+
+    pub(crate) fn reject(&mut self, worker: String, reason: RejectReason) {
+        let results = self.of(worker);
+        results.rejected += 1;
+        results.reason = Some(reason);
+    }
+
+    /// Reports as much as there is room for; the rest stays for the next time.
+    pub(crate) fn send(&mut self, counts: &mpsc::Sender<Count>) {
+        while self.shares > 0 && counts.try_send(Count::Share).is_ok() {
+            self.shares -= 1;
+        }
+        while let Some(results) = self.results.pop() {
+            if let Err(error) = counts.try_send(Count::Results(results)) {
+                if let Count::Results(results) = error.into_inner() {
+                    self.results.push(results);
+                }
+                return;
+            }
+        }
+        self.results = Vec::new();
+    }
+
+    /// Names of one connection are bounded by its session.
+    fn of(&mut self, worker: String) -> &mut Results {
+        let known = self.results.iter().position(|results| results.worker == worker);
+        let index = known.unwrap_or_else(|| {
+            self.results.push(Results { worker, ..Results::default() });
+            self.results.len() - 1
+        });
+        &mut self.results[index]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_one_name_are_one_report_and_wait_for_room() {
+        let (sender, mut receiver) = mpsc::channel(1);
+        let mut tally = Tally::default();
+        tally.accept("a".into(), 2.0, false);
+        tally.accept("a".into(), 3.0, true);
+        tally.reject("a".into(), RejectReason::Stale);
+        tally.accept("b".into(), 7.0, false);
+        let mut got = Vec::new();
+        for _ in 0..3 {
+            tally.send(&sender);
+            got.extend(receiver.try_recv().ok());
+        }
+        assert!(tally.is_empty());
+        let a = Results {
+            worker: "a".into(),
+            accepted: 2,
+            late: 1,
+            rejected: 1,
+            work: 5.0,
+            late_work: 3.0,
+            reason: Some(RejectReason::Stale),
+        };
+        let b = Results { worker: "b".into(), accepted: 1, work: 7.0, ..Results::default() };
+        let results: Vec<_> = got
+            .into_iter()
+            .map(|count| if let Count::Results(results) = count { results } else { panic!() })
+            .collect();
+        assert_eq!(results, [b, a]);
+    }
+}
