@@ -118,6 +118,8 @@ pub enum Input {
         /// The Bitcoin node's answer.
         outcome: BlockOutcome,
     },
+    /// A block of the pool that the Bitcoin node has: to be recorded, unless it is.
+    PoolBlock(Box<FoundBlock>),
     /// Storage has written every change set up to this number.
     Persisted {
         /// Number of the newest one written.

@@ -167,6 +167,7 @@ impl Engine {
             Input::Solved(solved) => self.solved(now, &solved),
             Input::BlockHeight { block, height } => self.block_height(block, height),
             Input::BlockOutcome { hash, outcome } => self.block_outcome(hash, outcome),
+            Input::PoolBlock(block) => self.record_block(*block),
             Input::Persisted { sequence } => self.persisted(sequence),
             Input::Wake => {}
         }

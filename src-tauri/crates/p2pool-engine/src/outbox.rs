@@ -294,6 +294,16 @@ impl Engine {
         self.event(Event::BlockFound { hash, height, is_own });
     }
 
+    /// Keeps and watches a block that was found before this node knew of it. That is no news.
+    pub(crate) fn record_block(&mut self, block: FoundBlock) {
+        if self.outbox.blocks.contains_key(&block.hash) {
+            return;
+        }
+        self.push_block(&block);
+        self.changes.blocks.push(block.clone());
+        self.outbox.blocks.insert(block.hash, block);
+    }
+
     pub(crate) fn block_outcome(&mut self, hash: ShareHash, outcome: BlockOutcome) {
         let Some(block) = self.outbox.blocks.get_mut(&hash) else { return };
         let (status, reason) = match outcome {

@@ -7,7 +7,7 @@ use p2pool_sharechain::compact::{difficulty, ratio};
 use p2pool_sharechain::stats::LeadingVote;
 use p2pool_sharechain::template::{MinerTerms, TemplateBase};
 use p2pool_sharechain::versions::ShareVersion;
-use p2pool_sharechain::{Attempts, ShareHash, U256, stats};
+use p2pool_sharechain::{Attempts, CompactBits, ShareHash, U256, stats};
 
 use crate::Engine;
 use crate::outbox::{MATURE, height_in};
@@ -180,7 +180,8 @@ impl Engine {
                     is_own: own.contains(&share.hash()),
                     difficulty: difficulty(share.target()),
                     is_stale_notice: info.data.stale_info.is_stale(),
-                    is_block: share.claims_block() && share.share().header.bits == base.block.bits,
+                    is_block: share.claims_block()
+                        && is_plausible(share.share().header.bits, base.block.bits),
                 }
             })
             .collect();
@@ -213,6 +214,13 @@ impl Engine {
     fn own_with_fate(&self, fates: &[Fate]) -> usize {
         self.outbox.own_shares().filter(|own| fates.contains(&own.fate)).count()
     }
+}
+
+/// Whether a block of these bits may have been found within the window: one period ago at most,
+/// and so at most four times as easy as those of now. Easier ones cost nothing to pretend.
+fn is_plausible(bits: CompactBits, now: CompactBits) -> bool {
+    let easiest = now.target_saturating().saturating_mul(U256::from(4));
+    bits.target().is_some_and(|target| target <= easiest)
 }
 
 /// The script of the own payout address.

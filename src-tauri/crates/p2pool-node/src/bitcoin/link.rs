@@ -44,6 +44,13 @@ impl NodeLink {
         Ok((link, source))
     }
 
+    /// A node whose templates the test makes itself.
+    #[cfg(test)]
+    pub(super) fn of_templates(rpc: &RpcConfig, templates: watch::Receiver<TemplateState>) -> Self {
+        let (link, _) = Self::open(rpc, Network::Regtest).expect("an address");
+        Self { templates, ..link }
+    }
+
     /// Waits for news; never, once the source has ended. Safe to cancel.
     pub(super) async fn changed(&mut self) {
         let is_over = tokio::select! {

@@ -9,6 +9,7 @@ mod choice;
 mod health;
 mod link;
 mod look_up;
+mod payments;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use bitcoin::Network;
 use futures_util::future::select_all;
 use p2pool_bitcoind::{Condition, RpcClient};
 use p2pool_engine::{BlockOutcome, ChainSummary, Input};
+use p2pool_sharechain::change::FoundBlock;
 use p2pool_sharechain::template::BlockTemplate;
 use p2pool_sharechain::{Hash32, ShareHash};
 use tokio::sync::{mpsc, watch};
@@ -88,6 +90,9 @@ pub(crate) struct BitcoinService {
     lost_at: Option<Instant>,
     watched: BTreeSet<ShareHash>,
     is_checking: bool,
+    /// Blocks without a record that have been asked about.
+    searched: BTreeSet<ShareHash>,
+    is_searching: bool,
 }
 
 /// What a job brings back.
@@ -108,6 +113,10 @@ enum Found {
     },
     /// All watched blocks have been asked about.
     AllChecked,
+    /// A block of the pool that there is no record of.
+    Unrecorded(Box<FoundBlock>),
+    /// The search for such blocks is over.
+    Searched,
 }
 
 impl BitcoinService {
@@ -122,6 +131,8 @@ impl BitcoinService {
             lost_at: None,
             watched: BTreeSet::new(),
             is_checking: false,
+            searched: BTreeSet::new(),
+            is_searching: false,
         }
     }
 
@@ -146,6 +157,7 @@ impl BitcoinService {
                 _ = jobs.next_ended() => {}
                 _ = looks.tick() => {
                     self.follow().await;
+                    self.search(&mut jobs, &found);
                 }
             }
         }
@@ -258,6 +270,20 @@ impl BitcoinService {
         jobs.spawn("block status", blocks::check_all(watched, self.asked(), found.clone()));
     }
 
+    /// Looks for blocks of the pool that there is no record of, while there is a node to ask.
+    fn search(&mut self, jobs: &mut Tasks, found: &mpsc::Sender<Found>) {
+        if self.is_searching || self.passed.is_none() {
+            return;
+        }
+        let blocks = payments::unrecorded(&self.links.summary.borrow(), &self.searched);
+        if blocks.is_empty() {
+            return;
+        }
+        self.is_searching = true;
+        self.searched.extend(&blocks);
+        jobs.spawn("older blocks", payments::find_all(blocks, self.asked(), found.clone()));
+    }
+
     fn start(&mut self, command: BitcoinCommand, jobs: &mut Tasks, found: &mpsc::Sender<Found>) {
         let found = found.clone();
         match command {
@@ -299,6 +325,11 @@ impl BitcoinService {
         let input = match find {
             Found::Height { block, height } => Input::BlockHeight { block, height },
             Found::Tip { header } => Input::TipHeader { header },
+            Found::Unrecorded(block) => Input::PoolBlock(block),
+            Found::Searched => {
+                self.is_searching = false;
+                return;
+            }
             Found::AllChecked => {
                 self.is_checking = false;
                 return;
@@ -344,3 +375,6 @@ impl BitcoinService {
 async fn changed(nodes: &mut [NodeLink]) {
     select_all(nodes.iter_mut().map(|node| Box::pin(node.changed()))).await;
 }
+
+#[cfg(test)]
+mod tests;
