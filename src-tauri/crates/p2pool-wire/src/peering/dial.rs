@@ -12,7 +12,7 @@ use super::Peering;
 use super::connections::{Connection, Kind, Stage};
 use super::gossip::chance;
 use super::interface::{DialTarget, Host, PeerId, PeeringOutput};
-use crate::addrbook::canonical;
+use crate::addrbook::{canonical, is_public};
 use crate::services::Services;
 
 /// Attempts under way at once.
@@ -225,10 +225,18 @@ impl Peering {
 
     /// An ordinary attempt or connection came to nothing.
     pub(super) fn note_failure(&mut self, now: Now, address: Option<SocketAddr>) {
-        // While nobody is connected, it is as likely our own line.
-        if let Some(address) = address.filter(|_| !self.is_alone()) {
+        // While nobody out there is connected, it is as likely our own line.
+        if let Some(address) = address.filter(|_| self.is_online()) {
             self.book.note_failure(now.wall, address);
         }
+    }
+
+    /// Whether somebody beyond the own network is connected.
+    fn is_online(&self) -> bool {
+        let is_outside = |at: SocketAddr| self.config.allows_private || is_public(at.ip());
+        self.connections
+            .joined()
+            .any(|(_, connection, _)| connection.address.is_none_or(is_outside))
     }
 
     /// Whether nobody is connected.
@@ -236,12 +244,14 @@ impl Peering {
         self.connections.joined().next().is_none()
     }
 
-    /// Whether we are alone and nobody is left who was not tried.
+    /// Whether we are alone and nobody is left who was not tried: all were, or those left are
+    /// resting or banned.
     pub(super) fn has_tried_all(&self) -> bool {
         self.is_alone()
             && self.resolving.pending.is_empty()
             && self.connections.count(|connection| connection.kind != Kind::Incoming) == 0
-            && self.search.tried.len() >= self.book.len().saturating_add(self.names.len())
+            && (self.is_idle
+                || self.search.tried.len() >= self.book.len().saturating_add(self.names.len()))
     }
 
     /// Looks up the bootstrap names at the start, and again while nobody can be found.

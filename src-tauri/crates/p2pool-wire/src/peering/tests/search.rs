@@ -162,6 +162,20 @@ fn bootstrap_names_are_looked_up_at_the_start_and_again_while_nobody_is_found() 
 }
 
 #[test]
+fn who_is_banned_does_not_keep_the_search_from_ending() {
+    let mut rig = Rig::new(config());
+    let bad = rig.visit(public(1, 1));
+    rig.leave(bad, Rig::misbehaved());
+    rig.load([public(1, 1), public(2, 1)]);
+    let (peer, at) = rig.next_address();
+    assert_eq!(at, public(2, 1));
+    assert!(!rig.status().has_tried_all);
+    rig.give(PeeringInput::DialFailed { peer });
+    rig.pass(SECOND * 8);
+    assert!(rig.dialled.is_empty() && rig.status().has_tried_all);
+}
+
+#[test]
 fn lookups_while_alone_come_after_growing_pauses_and_not_while_somebody_is_there() {
     let bootstrap = vec![host("a.example")];
     let mut rig = Rig::new(PeeringConfig { bootstrap, ..config() });
@@ -218,6 +232,16 @@ fn an_evening_without_a_line_costs_no_addresses() {
         rig.give(PeeringInput::DialFailed { peer });
     }
     assert_eq!(rig.status().known_addresses, 25);
+
+    // Nor does an evening with a neighbour only.
+    let neighbour = rig.visit(address("127.0.0.1:40000"));
+    let evening = rig.now.mono + HOUR * 5;
+    while rig.now.mono < evening {
+        let (peer, _) = rig.next_dial();
+        rig.give(PeeringInput::DialFailed { peer });
+    }
+    assert_eq!(rig.status().known_addresses, 25);
+    rig.leave(neighbour, Departure::Ended);
 
     // With somebody there, those who never answer are forgotten.
     rig.visit(public(501, 1));
