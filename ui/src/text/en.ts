@@ -31,6 +31,9 @@ export const en = {
   "practice.cpu.off": "off",
   "practice.cpu.starting": "starting, {threads} of {available} threads",
   "practice.cpu.running": "running, {threads} of {available} threads",
+  "practice.cpu.pausedOnBattery": "paused: on battery",
+  "practice.cpu.pausedUserActive": "paused while you use the computer",
+  "practice.cpu.finished": "stopped, its time is over",
   "practice.cpu.failed": "not running",
   "practice.note":
     "Everything here is real except the value: real shares, real blocks checked by Bitcoin Core's own code, on a chain that only this computer knows.",

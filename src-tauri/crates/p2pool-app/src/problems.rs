@@ -196,7 +196,11 @@ fn of_helper(helper: &HelperState) -> Option<Condition> {
     let technical = match helper {
         HelperState::Missing { path, reason } => format!("{}: {reason}", path.display()),
         HelperState::Stopped { reason } => reason.clone(),
-        HelperState::Off | HelperState::Starting | HelperState::Running { .. } => return None,
+        HelperState::Off
+        | HelperState::Starting
+        | HelperState::Running { .. }
+        | HelperState::Paused { .. }
+        | HelperState::Finished => return None,
     };
     let actions = [ProblemAction::TryAgain, ProblemAction::Dismiss];
     let severity = Severity::Warning;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bitcoin::Network;
 use p2pool_bitcoind::RpcConfig;
@@ -71,6 +72,28 @@ pub struct HelperSettings {
     pub threads: u32,
     /// Most hashes per second of all threads; `None` for no limit.
     pub limit_hps: Option<u64>,
+    /// Whether it pauses while the computer runs on its battery.
+    pub pause_on_battery: bool,
+    /// Whether it pauses while somebody uses the computer.
+    pub pause_when_active: bool,
+    /// Time after which it stops for good, pauses included, counted from when mining is switched
+    /// on; `None` for never.
+    pub stop_after: Option<Duration>,
+}
+
+impl HelperSettings {
+    /// What it should be in practice mode unless the user says otherwise: it mines on.
+    pub fn practice(program: PathBuf, threads: u32, limit_hps: Option<u64>) -> Self {
+        let (pause_on_battery, pause_when_active) = (false, false);
+        let stop_after = None;
+        Self { program, threads, limit_hps, pause_on_battery, pause_when_active, stop_after }
+    }
+
+    /// What it should be in live mode unless the user says otherwise: a short try that harms nobody.
+    pub fn live(program: PathBuf, threads: u32) -> Self {
+        let stop_after = Some(HELPER_TRY);
+        Self { pause_on_battery: true, stop_after, ..Self::practice(program, threads, None) }
+    }
 }
 
 /// What stands in `settings.toml`. Everything is optional.
@@ -98,6 +121,10 @@ pub struct RawPractice {
     pub threads: Option<u32>,
     /// Most hashes per second of the CPU miner.
     pub limit_hps: Option<u64>,
+    /// Whether the CPU miner pauses while the computer runs on its battery.
+    pub pause_on_battery: Option<bool>,
+    /// Whether the CPU miner pauses while somebody uses the computer.
+    pub pause_when_active: Option<bool>,
     /// Port for miners; 0 for any.
     pub stratum_port: Option<u16>,
     /// Simulated members, 0 to 8.
@@ -138,6 +165,8 @@ pub enum SettingsError {
 
 /// Most simulated members.
 const MEMBERS_MAX: u32 = 8;
+/// How long the CPU miner runs when it is switched on in live mode.
+const HELPER_TRY: Duration = Duration::from_secs(600);
 /// Most threads of the CPU miner.
 const THREADS_MAX: u32 = 1024;
 
@@ -207,7 +236,11 @@ impl RawPractice {
         };
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let port = self.stratum_port.unwrap_or(params.worker_port);
-        let limit_hps = self.limit_hps;
+        let helper = HelperSettings {
+            pause_on_battery: self.pause_on_battery.unwrap_or(false),
+            pause_when_active: self.pause_when_active.unwrap_or(false),
+            ..HelperSettings::practice(helper, threads, self.limit_hps)
+        };
         Ok(Settings {
             data_dir,
             params,
@@ -216,7 +249,7 @@ impl RawPractice {
             stratum: SocketAddr::new(loopback, port),
             door: DoorSettings::default(),
             p2p,
-            helper: (threads > 0).then_some(HelperSettings { program: helper, threads, limit_hps }),
+            helper: (threads > 0).then_some(helper),
             members,
             mines_at_start: true,
             record_shares: self.record_shares.unwrap_or(false),

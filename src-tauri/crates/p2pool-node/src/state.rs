@@ -11,7 +11,7 @@ use ::bitcoin::Network;
 use p2pool_bitcoind::{Auth, RpcConfig};
 use p2pool_engine::{ChainSummary, Event};
 use p2pool_sharechain::time::UnixTime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::p2p::state::P2pState;
 
@@ -84,6 +84,16 @@ pub struct PracticeMember {
     pub address: String,
 }
 
+/// Why the CPU miner pauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HelperPause {
+    /// The computer runs on its battery.
+    OnBattery,
+    /// Somebody uses the computer.
+    UserActive,
+}
+
 /// How the CPU miner is doing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HelperState {
@@ -97,7 +107,16 @@ pub enum HelperState {
         threads: u32,
         /// Its own measurement, hashes per second.
         hashrate_hps: f64,
+        /// What it was to pause for, but cannot, because this system does not tell.
+        cannot_tell: Vec<HelperPause>,
     },
+    /// It pauses, and goes on by itself.
+    Paused {
+        /// Why.
+        reason: HelperPause,
+    },
+    /// It was to stop after some time, and did. Switching mining off and on starts it again.
+    Finished,
     /// Its program file is not where it should be, or may not be run.
     Missing {
         /// Where it was looked for.

@@ -5,7 +5,9 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use p2pool_node::{BitcoinState, HelperState, PracticeMember, ProblemCode, StorageState};
+use p2pool_node::{
+    BitcoinState, HelperPause, HelperState, PracticeMember, ProblemCode, StorageState,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::payees::Payment;
@@ -88,9 +90,24 @@ pub(crate) struct CheckedBlock {
 pub(crate) enum CpuMiner {
     Off,
     Starting,
-    Running { threads: u32 },
-    Missing { code: &'static str, path: PathBuf, reason: String },
-    Stopped { reason: String },
+    Running {
+        threads: u32,
+        /// What it was to pause for, but cannot, because this system does not tell.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        cannot_tell: Vec<HelperPause>,
+    },
+    Paused {
+        reason: HelperPause,
+    },
+    Finished,
+    Missing {
+        code: &'static str,
+        path: PathBuf,
+        reason: String,
+    },
+    Stopped {
+        reason: String,
+    },
 }
 
 /// How the Bitcoin node does.
@@ -196,7 +213,11 @@ impl From<&HelperState> for CpuMiner {
         match state {
             HelperState::Off => Self::Off,
             HelperState::Starting => Self::Starting,
-            HelperState::Running { threads, .. } => Self::Running { threads: *threads },
+            HelperState::Running { threads, cannot_tell, .. } => {
+                Self::Running { threads: *threads, cannot_tell: cannot_tell.clone() }
+            }
+            HelperState::Paused { reason } => Self::Paused { reason: *reason },
+            HelperState::Finished => Self::Finished,
             HelperState::Missing { path, reason } => Self::Missing {
                 code: ProblemCode::HelperMissing.as_str(),
                 path: path.clone(),

@@ -151,7 +151,11 @@ impl NodeArgs {
             threads: if self.no_cpu { Some(0) } else { self.threads.or(file.threads) },
             limit_hps: self.limit_hps.or(file.limit_hps),
             record_shares: self.record_shares.then_some(true).or(file.record_shares),
+            // What no argument speaks of.
             door: file.door.clone(),
+            cpu_minutes: file.cpu_minutes,
+            pause_on_battery: file.pause_on_battery,
+            pause_when_active: file.pause_when_active,
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) fn status(
         HelperState::Running { hashrate_hps, .. } => Some(hashrate_hps),
         HelperState::Off
         | HelperState::Starting
+        | HelperState::Paused { .. }
+        | HelperState::Finished
         | HelperState::Missing { .. }
         | HelperState::Stopped { .. } => None,
     };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use p2pool_node::HelperPause;
+
 use crate::catalogue;
 use crate::notice::{Bitcoin, CheckedBlock, CpuMiner, Notice};
 
@@ -156,9 +158,23 @@ impl Notice {
 fn cpu_miner(state: &CpuMiner) -> Option<String> {
     Some(match state {
         CpuMiner::Off | CpuMiner::Starting => return None,
-        CpuMiner::Running { threads } => {
-            format!("CPU miner at work, {}", count((*threads).into(), "thread"))
+        CpuMiner::Running { threads, cannot_tell } => {
+            let mut text = format!("CPU miner at work, {}", count((*threads).into(), "thread"));
+            for reason in cannot_tell {
+                text += match reason {
+                    HelperPause::OnBattery => "; this computer does not tell if it is on battery",
+                    HelperPause::UserActive => "; this computer does not tell if somebody uses it",
+                };
+            }
+            text
         }
+        CpuMiner::Paused { reason: HelperPause::OnBattery } => {
+            "the CPU miner pauses while the computer is on battery".into()
+        }
+        CpuMiner::Paused { reason: HelperPause::UserActive } => {
+            "the CPU miner pauses while somebody uses the computer".into()
+        }
+        CpuMiner::Finished => "the CPU miner's time is over".into(),
         CpuMiner::Missing { code, path, reason } => format!(
             "{code}: the CPU miner cannot be started, all else goes on ({}: {reason})",
             path.display()

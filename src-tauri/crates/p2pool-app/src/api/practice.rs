@@ -46,6 +46,12 @@ pub enum HelperState {
     Starting,
     /// Mining.
     Running,
+    /// Pausing while the computer runs on its battery.
+    PausedOnBattery,
+    /// Pausing while somebody uses the computer.
+    PausedUserActive,
+    /// Stopped, for its time is over.
+    Finished,
     /// Missing, blocked or ended by itself (`E-CPU-01`).
     Failed,
 }

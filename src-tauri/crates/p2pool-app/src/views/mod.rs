@@ -77,7 +77,7 @@ impl Sight<'_> {
 
 /// Facts under the band of practice mode.
 pub(crate) fn practice(sight: &Sight<'_>, threads: u32, threads_available: u32) -> PracticeFacts {
-    use p2pool_node::HelperState;
+    use p2pool_node::{HelperPause, HelperState};
     let chain = match sight.node.chain {
         bitcoin::Network::Regtest => ChainKind::Regtest,
         bitcoin::Network::Bitcoin
@@ -89,6 +89,9 @@ pub(crate) fn practice(sight: &Sight<'_>, threads: u32, threads_available: u32) 
         HelperState::Off => HelperLook::Off,
         HelperState::Starting => HelperLook::Starting,
         HelperState::Running { .. } => HelperLook::Running,
+        HelperState::Paused { reason: HelperPause::OnBattery } => HelperLook::PausedOnBattery,
+        HelperState::Paused { reason: HelperPause::UserActive } => HelperLook::PausedUserActive,
+        HelperState::Finished => HelperLook::Finished,
         HelperState::Missing { .. } | HelperState::Stopped { .. } => HelperLook::Failed,
     };
     PracticeFacts {

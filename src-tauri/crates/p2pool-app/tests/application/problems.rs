@@ -130,7 +130,10 @@ async fn hidden_problem_stays_hidden_until_it_happens_anew() {
     world.window.watch_for(Duration::from_secs(10)).await;
     assert_eq!(world.window.codes(), [], "the same trouble in other words");
 
-    node.set(|node| node.helper = HelperState::Running { threads: 1, hashrate_hps: 1e6 });
+    node.set(|node| {
+        node.helper =
+            HelperState::Running { threads: 1, hashrate_hps: 1e6, cannot_tell: Vec::new() }
+    });
     world.window.watch_for(Duration::from_secs(5)).await;
     node.set(|node| node.helper = missing());
     world.window.until(|shown| !shown.problems.is_empty()).await;

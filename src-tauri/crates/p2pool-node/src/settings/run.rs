@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bitcoin::Network;
 use p2pool_sharechain::Params;
@@ -40,6 +41,13 @@ pub struct RawRun {
     pub threads: Option<u32>,
     /// Most hashes per second of the CPU miner.
     pub limit_hps: Option<u64>,
+    /// Minutes after which the CPU miner stops, 10 unless told otherwise; 0 for never.
+    pub cpu_minutes: Option<u32>,
+    /// Whether the CPU miner pauses while the computer runs on its battery, as it does unless told
+    /// otherwise.
+    pub pause_on_battery: Option<bool>,
+    /// Whether the CPU miner pauses while somebody uses the computer.
+    pub pause_when_active: Option<bool>,
     /// Whether every share ever seen is kept.
     pub record_shares: Option<bool>,
     /// Who is served at the miners' door, and how.
@@ -150,7 +158,6 @@ impl RawRun {
             return Err(SettingsError::Values(mistakes));
         };
         let RunPlace { data_dir, helper, bitcoin } = place;
-        let limit_hps = self.limit_hps;
         Ok(Settings {
             data_dir: data_dir.join(&params.name),
             params: Arc::new(params),
@@ -159,13 +166,29 @@ impl RawRun {
             stratum,
             door,
             p2p,
-            helper: (threads > 0).then_some(HelperSettings { program: helper, threads, limit_hps }),
+            helper: (threads > 0).then(|| self.helper(helper, threads)),
             members: 0,
             mines_at_start: true,
             record_shares: self.record_shares.unwrap_or(false),
             coinbase_text: String::new(),
             donation: 0,
         })
+    }
+
+    fn helper(&self, program: PathBuf, threads: u32) -> HelperSettings {
+        let usual = HelperSettings::live(program, threads);
+        let stop_after = match self.cpu_minutes {
+            None => usual.stop_after,
+            Some(0) => None,
+            Some(minutes) => Some(Duration::from_secs(60 * u64::from(minutes))),
+        };
+        HelperSettings {
+            limit_hps: self.limit_hps,
+            pause_on_battery: self.pause_on_battery.unwrap_or(usual.pause_on_battery),
+            pause_when_active: self.pause_when_active.unwrap_or(usual.pause_when_active),
+            stop_after,
+            ..usual
+        }
     }
 }
 
@@ -250,6 +273,25 @@ mod tests {
         let Err(SettingsError::Values(mistakes)) = check(&raw) else { panic!() };
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
         assert!(check(&on("liquid")).is_err());
+    }
+
+    #[test]
+    fn cpu_miner_is_a_short_try_unless_told_otherwise() {
+        let helper = |raw: RawRun| check(&RawRun { threads: Some(1), ..raw }).unwrap().helper;
+        let usual = helper(on("regtest")).unwrap();
+        assert_eq!(usual.stop_after, Some(Duration::from_secs(600)));
+        assert!(usual.pause_on_battery && !usual.pause_when_active);
+        let told = helper(RawRun {
+            cpu_minutes: Some(0),
+            pause_on_battery: Some(false),
+            pause_when_active: Some(true),
+            ..on("regtest")
+        });
+        let told = told.unwrap();
+        assert_eq!(told.stop_after, None);
+        assert!(!told.pause_on_battery && told.pause_when_active);
+        let hour = helper(RawRun { cpu_minutes: Some(60), ..on("regtest") }).unwrap();
+        assert_eq!(hour.stop_after, Some(Duration::from_secs(3600)));
     }
 
     #[test]

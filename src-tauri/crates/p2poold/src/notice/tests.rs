@@ -1,3 +1,4 @@
+use p2pool_node::HelperPause;
 use serde_json::Value;
 
 use super::*;
@@ -106,7 +107,9 @@ fn all() -> Vec<Notice> {
         Notice::BlockReplaced { hash: hash() },
         Notice::CpuMiner(CpuMiner::Off),
         Notice::CpuMiner(CpuMiner::Starting),
-        Notice::CpuMiner(CpuMiner::Running { threads: 1 }),
+        Notice::CpuMiner(CpuMiner::Running { threads: 1, cannot_tell: Vec::new() }),
+        Notice::CpuMiner(CpuMiner::Paused { reason: HelperPause::OnBattery }),
+        Notice::CpuMiner(CpuMiner::Finished),
         Notice::CpuMiner(CpuMiner::Missing { code, path: "/x".into(), reason: reason() }),
         Notice::CpuMiner(CpuMiner::Stopped { reason: reason() }),
         Notice::Bitcoin(Bitcoin::Connecting),
