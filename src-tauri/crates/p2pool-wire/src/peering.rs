@@ -52,7 +52,7 @@ use p2pool_sharechain::time::{MonoTime, Now, UnixTime};
 use self::bans::Bans;
 use self::connections::{Connection, Connections, Kind, Member, Stage};
 use self::dial::{NamedPeer, Resolving, Search};
-use self::gossip::Allowance;
+use self::gossip::{Allowance, Bucket, forwarding_allowance};
 use crate::addrbook::{AddrBook, AddressChanges, NetGroup, canonical, is_public};
 use crate::session::Peer;
 
@@ -82,6 +82,7 @@ pub struct Peering {
     own: BTreeSet<SocketAddr>,
     /// Where others reach us.
     external: Option<SocketAddr>,
+    forwarding: Bucket,
     dial_at: MonoTime,
     /// There was nobody to dial when we last looked.
     is_idle: bool,
@@ -111,6 +112,7 @@ impl Peering {
             search: Search::new(now.mono),
             own: BTreeSet::new(),
             external: None,
+            forwarding: forwarding_allowance(now.mono),
             dial_at: now.mono,
             is_idle: false,
             ask_at: now.mono,

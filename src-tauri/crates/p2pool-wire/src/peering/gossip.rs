@@ -46,9 +46,14 @@ impl Allowance {
     }
 }
 
+/// What all peers together may make us pass on: whoever comes again and again gains nothing.
+pub(super) fn forwarding_allowance(now: MonoTime) -> Bucket {
+    Bucket::new(now, 300, Duration::from_secs(1))
+}
+
 /// Fills by one at a time up to a limit.
 #[derive(Clone, Debug)]
-struct Bucket {
+pub(super) struct Bucket {
     left: u32,
     max: u32,
     every: Duration,
@@ -106,7 +111,7 @@ impl Peering {
         let Some(ip) = ip else { return };
         if ip.is_loopback() && !self.config.allows_private {
             // A neighbour on this computer: others see it at our address.
-            self.forward(peer, Message::AddrMe { port });
+            self.forward(now, peer, Message::AddrMe { port });
             return;
         }
         let address = SocketAddr::new(ip, port);
@@ -114,7 +119,7 @@ impl Peering {
             connection.note_also_at(address);
         }
         if self.learn(now, address, services, now.wall.0, ip) {
-            self.forward(peer, Message::Addrs(vec![record(now.wall.0, services, address)]));
+            self.forward(now, peer, Message::Addrs(vec![record(now.wall.0, services, address)]));
         }
     }
 
@@ -126,7 +131,7 @@ impl Peering {
             let (at, services) = (address.socket_addr(), address.services);
             if self.learn(now, at, services, timestamp, source) && is_news {
                 let record = record(timestamp.min(now.wall.0), services, at);
-                self.forward(peer, Message::Addrs(vec![record]));
+                self.forward(now, peer, Message::Addrs(vec![record]));
             }
         }
     }
@@ -160,8 +165,8 @@ impl Peering {
     }
 
     /// Passes a message on to a random other peer, mostly.
-    fn forward(&mut self, from: PeerId, message: Message) {
-        if self.rng.f64() >= FORWARDED {
+    fn forward(&mut self, now: Now, from: PeerId, message: Message) {
+        if self.rng.f64() >= FORWARDED || !self.forwarding.take(now.mono) {
             return;
         }
         let others: Vec<_> = self

@@ -165,6 +165,22 @@ fn a_flood_of_addresses_is_read_to_its_allowance_only() {
 }
 
 #[test]
+fn whoever_floods_and_comes_again_gets_no_more_passed_on() {
+    let mut rig = Rig::new(silent());
+    rig.visit(public(2, 1));
+    rig.sent.clear();
+    for visit in 0..50 {
+        let peer = rig.visit(public(1, 1));
+        for n in 0..200 {
+            rig.hear(peer, addrs(&[public(n, visit * 200 + n)]));
+        }
+        rig.leave(peer, Departure::Ended);
+    }
+    assert!(forwarded(&mut rig).len() <= 300);
+    assert!(rig.status().known_addresses <= 256);
+}
+
+#[test]
 fn peers_are_asked_for_addresses_until_there_are_enough() {
     let mut rig = Rig::new(silent());
     rig.visit(public(1, 1));
