@@ -22,11 +22,11 @@ use crate::output::DropReason;
 /// Shares removed in one step.
 const REMOVE_PER_STEP: usize = 250;
 /// Chains given up for space at once.
-const EVICTED_PER_STEP: usize = 8;
+const EVICTED_PER_STEP: usize = 64;
 /// Strays beyond two histories.
-const STRAYS_SPARE: usize = 5_000;
+const STRAYS_SPARE: usize = 1_000;
 /// Strays of one peer beyond one history.
-const PEER_STRAYS_SPARE: usize = 2_000;
+const PEER_STRAYS_SPARE: usize = 1_000;
 /// Bad shares in answers before the connection ends. An honest peer may hold some that it could
 /// not judge itself.
 const STRIKES_MAX: u32 = 3;
@@ -65,6 +65,8 @@ struct Doomed {
 pub(crate) struct Intake {
     strays: BTreeMap<ShareHash, Stray>,
     doomed: VecDeque<Doomed>,
+    /// There were too many strays when it was last looked.
+    is_crowded: bool,
     /// Bad shares and hopeless histories so far.
     pub(crate) refusals: u64,
 }
@@ -72,7 +74,7 @@ pub(crate) struct Intake {
 impl Intake {
     /// Whether shares wait for their removal.
     pub(crate) fn has_work(&self) -> bool {
-        !self.doomed.is_empty()
+        self.is_crowded || !self.doomed.is_empty()
     }
 }
 
@@ -191,13 +193,14 @@ impl Engine {
     /// Whether the chains that need a missing share have so little work that they cannot win.
     pub(crate) fn is_hopeless(&self, missing: ShareHash) -> bool {
         let heads = self.tracker.heads().filter(|(_, tail)| *tail == Some(missing));
-        let sums = heads.map(|(head, _)| self.tracker.total(Some(head)));
-        let Some(theirs) = sums.max_by_key(|sum| sum.work) else { return false };
-        let ours = self.tracker.sum_of(self.best, theirs.count);
-        let compared_min = COMPARED_MIN.min(self.config.params.chain_length);
-        theirs.count >= compared_min
-            && ours.count >= theirs.count
-            && theirs.work.wrapping_mul(Attempts::from(HOPELESS_FACTOR)) < ours.work
+        let works = heads.map(|(head, _)| (self.tracker.total(Some(head)).work, head));
+        let Some((_, head)) = works.max() else { return false };
+        let (theirs, _) = self.tracker.height_and_last(Some(head));
+        let (ours, _) = self.tracker.height_and_last(self.best);
+        let compared = theirs.min(ours);
+        let work = |head| self.tracker.sum_of(head, compared).work;
+        compared >= COMPARED_MIN.min(self.config.params.chain_length)
+            && work(Some(head)).wrapping_mul(Attempts::from(HOPELESS_FACTOR)) < work(self.best)
     }
 
     /// Drops chains that need a missing share, and those who supplied them.
@@ -217,7 +220,7 @@ impl Engine {
 
     /// Removes a slice of what is to go, and picks what has to go for space.
     pub(crate) fn remove_doomed(&mut self) {
-        if !self.intake.has_work() {
+        if self.intake.doomed.is_empty() {
             self.evict();
         }
         let mut left = REMOVE_PER_STEP;
@@ -254,7 +257,8 @@ impl Engine {
     fn evict(&mut self) {
         let history = self.config.params.chain_length as usize * 2;
         let strays = self.tracker.len().saturating_sub(self.tracker.verified().len());
-        if strays <= 2 * history + STRAYS_SPARE {
+        self.intake.is_crowded = strays > 2 * history + STRAYS_SPARE;
+        if !self.intake.is_crowded {
             return;
         }
         let heads = self.tracker.heads().map(|(head, _)| head);
@@ -265,6 +269,7 @@ impl Engine {
         let light = heads.into_iter().map(|(_, head)| head);
         let light = light.filter(|head| !self.tracker.is_verified(*head)).take(EVICTED_PER_STEP);
         let doomed: Vec<_> = light.map(|head| Doomed { head, peer: None }).collect();
+        self.intake.is_crowded = !doomed.is_empty();
         self.intake.doomed.extend(doomed);
     }
 }

@@ -29,7 +29,7 @@ fn header(number: u8, bits: CompactBits) -> [u8; 80] {
     while header.validate_pow(header.target()).is_err() {
         header.nonce += 1;
     }
-    serialize(&header).try_into().unwrap()
+    serialize(&header).try_into().expect("a header has 80 bytes")
 }
 
 fn refreshes(outputs: &[Output]) -> bool {

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its part of the rig")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "one output is looked for among many")]
 
+pub(crate) mod talk;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,6 +81,15 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn new(params: Params, number: usize) -> Self {
+        Self::with(params, number, false)
+    }
+
+    /// A node that announces shares instead of sending them.
+    pub(crate) fn low_bandwidth(params: Params, number: usize) -> Self {
+        Self::with(params, number, true)
+    }
+
+    fn with(params: Params, number: usize, low_bandwidth: bool) -> Self {
         let address = ADDRESSES[number % ADDRESSES.len()];
         let engine = Engine::new(Config {
             params: Arc::new(params),
@@ -86,7 +97,7 @@ impl Rig {
             payout_address: address.as_bytes().to_vec(),
             donation: 0,
             coinbase_text: b"test".to_vec(),
-            low_bandwidth: false,
+            low_bandwidth,
         });
         let start = MonoTime(Duration::from_secs(1_000));
         let now = Now { wall: UnixTime(1_800_000_000), mono: start };
@@ -166,11 +177,20 @@ impl Rig {
 
     /// The same for any payee.
     pub(crate) fn find_share_for(&mut self, address: &str) -> (Arc<ShareTemplate>, Solution) {
+        self.find(address, U256::MAX)
+    }
+
+    /// A share that meets a harder target than it must.
+    pub(crate) fn find_harder_share(&mut self, target: U256) -> (Arc<ShareTemplate>, Solution) {
+        self.find(self.address, target)
+    }
+
+    fn find(&mut self, address: &str, wanted_target: U256) -> (Arc<ShareTemplate>, Solution) {
         let base = self.work().expect("there is work");
         self.nonce += 1;
         let terms = MinerTerms {
             payout_address: address.as_bytes().to_vec(),
-            wanted_target: U256::MAX,
+            wanted_target,
             nonce: self.nonce,
             timestamp: self.now.wall.to_u32(),
         };
