@@ -9,14 +9,15 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
 fn fifty_nodes_agree_in_spite_of_latency_loss_and_churn() {
-    let scenario = Scenario { seed: seed(1), nodes: 50, loss: 0.01, ..Scenario::default() };
+    let scenario =
+        Scenario { seed: seed(1), nodes: 50, hidden: 20, loss: 0.01, ..Scenario::default() };
     let mut world = World::new(scenario);
-    world.churn_for(MINUTE * 60, MINUTE / 6);
+    world.churn_for(MINUTE * 20, MINUTE / 6);
     world.run_for(MINUTE * 5);
     world.settle(MINUTE * 2);
     let fates = world.fates();
     eprintln!("50 nodes, churn: {fates:?}, orphan rate {:.4}", fates.orphan_rate());
-    assert!(fates.in_chain > 90, "{fates:?}");
+    assert!(fates.in_chain > 30, "{fates:?}");
 }
 
 #[test]

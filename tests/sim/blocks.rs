@@ -60,3 +60,22 @@ fn found_block_survives_a_crash_and_a_dead_bitcoin_node() {
     world.run_for(MINUTE);
     world.settle(MINUTE * 2);
 }
+
+#[test]
+fn block_reaches_every_bitcoin_node_though_the_finders_own_is_dead() {
+    let mut world = World::new(Scenario { seed: seed(44), nodes: 14, ..Scenario::default() });
+    world.run_for(MINUTE * 5);
+    // Nobody hears of a block from the Bitcoin network in time.
+    for node in &mut world.nodes {
+        node.bitcoind.lag = MINUTE * 60;
+    }
+    world.kill_bitcoind(2);
+    let block = world.find_block(2);
+    world.run_for(Duration::from_secs(10));
+    for (number, node) in world.nodes.iter().enumerate() {
+        assert_eq!(node.bitcoind.handed_in.contains(&block), number != 2, "node {number}");
+    }
+    let fetched = world.measure.bytes.get("blocktxn").copied().unwrap_or_default();
+    assert!(fetched > 0, "transactions that some did not know were fetched");
+    world.judge_bans();
+}

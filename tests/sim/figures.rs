@@ -5,39 +5,65 @@
 use std::time::Duration;
 
 use crate::seed;
-use crate::world::{Scenario, World, quantile};
+use crate::world::{Fates, Scenario, World, quantile};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const NODES: usize = 50;
+/// Virtual time that is measured.
+const MEASURED: Duration = Duration::from_secs(3_600);
 
-fn pool(seed: u64) -> World {
-    // So long a chain that no share of the run is pruned.
-    let scenario = Scenario { seed, nodes: NODES, chain_length: 500, ..Scenario::default() };
-    let mut world = World::new(scenario);
+/// What a pool was like for an hour.
+#[derive(Debug)]
+struct Figures {
+    fates: Fates,
+    half: Duration,
+    most: Duration,
+    /// Bytes about shares and all others, per share and node.
+    relayed: u64,
+    all: u64,
+}
+
+/// A pool of which some, or all, nodes save bandwidth.
+fn pool(seed: u64, low_bandwidth: usize) -> Figures {
+    let mut world = World::new(Scenario {
+        seed,
+        nodes: NODES,
+        low_bandwidth,
+        // So long a chain that no share of the run is pruned.
+        chain_length: 500,
+        hidden: 20,
+        ..Scenario::default()
+    });
     world.run_for(MINUTE * 10);
     world.measure.restart();
-    world.run_for(MINUTE * 180);
-    world
+    world.run_for(MEASURED);
+    let times = world.measure.propagation();
+    let bytes = |command: &str| world.measure.bytes.get(command).copied().unwrap_or_default();
+    let receivers = world.measure.count() as u64 * (NODES as u64 - 1);
+    let about_shares = ["shares", "sharehashes", "sharereq", "sharereply"];
+    let relayed = about_shares.map(bytes).iter().sum::<u64>() / receivers;
+    let all = world.measure.bytes_sent() / receivers;
+    world.settle(MINUTE * 2);
+    let [half, most] = [0.5, 0.99].map(|part| quantile(&times, part));
+    let figures = Figures { fates: world.fates(), half, most, relayed, all };
+    eprintln!("{NODES} nodes, {low_bandwidth} of them in low bandwidth mode: {figures:?}");
+    eprintln!("orphan rate {:.2} %", figures.fates.orphan_rate() * 100.0);
+    eprintln!("{} bytes of {} are about shares", figures.relayed, figures.all);
+    figures
 }
 
 #[test]
 fn shares_are_rarely_lost_and_spread_within_seconds() {
-    let mut world = pool(seed(51));
-    let times = world.measure.propagation();
-    let relayed = world.measure.bytes.get("shares").copied().unwrap_or_default();
-    let all = world.measure.bytes_sent();
-    let count = world.measure.count() as u64;
-    world.settle(MINUTE * 2);
-    let fates = world.fates();
-    let [half, most] = [0.5, 0.99].map(|part| quantile(&times, part));
-    eprintln!("{NODES} nodes, {fates:?}: orphan rate {:.2} %", fates.orphan_rate() * 100.0);
-    eprintln!("a share is built on after {half:?} (p50), {most:?} (p99)");
-    let receivers = count * (NODES as u64 - 1);
-    eprintln!(
-        "{} bytes pushed, {} in all, per share and node",
-        relayed / receivers,
-        all / receivers
-    );
-    assert!(fates.orphan_rate() < 0.05, "{fates:?}");
-    assert!(half < Duration::from_millis(500) && most < Duration::from_secs(3));
+    let figures = pool(seed(51), 0);
+    assert!(figures.fates.orphan_rate() < 0.05, "{figures:?}");
+    assert!(figures.half < Duration::from_millis(500), "{figures:?}");
+    assert!(figures.most < Duration::from_secs(3), "{figures:?}");
+}
+
+#[test]
+fn low_bandwidth_saves_most_bytes_and_costs_little_time() {
+    let figures = pool(seed(51), NODES);
+    assert!(figures.relayed < 1_500, "a share is fetched about once: {figures:?}");
+    assert!(figures.fates.orphan_rate() < 0.05, "{figures:?}");
+    assert!(figures.most < Duration::from_secs(5), "{figures:?}");
 }

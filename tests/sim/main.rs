@@ -14,6 +14,7 @@ mod blocks;
 mod clocks;
 mod determinism;
 mod figures;
+mod hostile;
 mod partitions;
 mod restarts;
 mod world;

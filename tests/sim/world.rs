@@ -1,32 +1,36 @@
 //! One network: virtual time, the events to come, and everybody who takes part.
 
 mod bitcoin;
-mod carry_out;
+pub(crate) mod carry_out;
 mod churn;
-mod connection;
+pub(crate) mod connection;
 mod disk;
 mod history;
 mod judge;
 mod measure;
-mod miner;
+pub(crate) mod miner;
 mod net;
 mod node;
+mod peering;
 mod pump;
 mod scenario;
+pub(crate) mod strangers;
 mod trace;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use p2pool_engine::Input;
+use p2pool_engine::{Input, PeerId};
 use p2pool_sharechain::time::MonoTime;
-use p2pool_sharechain::{Hash32, Params, ShareHash};
+use p2pool_sharechain::{CheckedShare, Hash32, Params, ShareHash};
+use p2pool_wire::peering::{Departure, Host};
 
-use connection::{Connection, ConnectionId, Side};
-pub(crate) use measure::{Measure, quantile};
+use connection::{Connection, ConnectionId, Side, Who};
+pub(crate) use measure::{Fates, Measure, quantile};
 pub(crate) use node::{End, Node};
 pub(crate) use scenario::{START_WALL, Scenario};
 
@@ -42,10 +46,16 @@ pub(crate) enum Event {
     SessionWake { connection: ConnectionId, side: Side },
     /// Bytes reach the other end.
     Deliver { connection: ConnectionId, from: Side },
-    /// A node tries to reach another.
-    Dial { node: usize, incarnation: u32, target: usize },
-    /// An attempt to connect has come through, or has failed.
-    Dialled { node: usize, incarnation: u32, target: usize },
+    /// A node's peering wants to be woken.
+    PeeringWake { node: usize, at: MonoTime },
+    /// A name server answers.
+    Resolved { node: usize, incarnation: u32, host: Host },
+    /// A node's attempt to connect has come through, or has failed.
+    Dialled { node: usize, incarnation: u32, peer: PeerId, target: Option<Who> },
+    /// A stranger's attempt to connect has come through.
+    StrangerDials { who: Who, node: Who },
+    /// A stranger may do something.
+    StrangerActs { who: Who },
     /// The disk has written up to a change set.
     Written { node: usize, incarnation: u32 },
     /// New work reaches a miner.
@@ -109,6 +119,11 @@ pub(crate) struct World {
     pub(crate) bitcoin: bitcoin::Bitcoin,
     pub(crate) measure: Measure,
     pub(crate) faults: Vec<judge::Fault>,
+    /// What nodes hold against strangers.
+    pub(crate) complaints: Vec<judge::Fault>,
+    pub(crate) forge: strangers::Forge,
+    strangers: Vec<strangers::Stranger>,
+    by_address: BTreeMap<SocketAddr, Who>,
     trace: trace::Trace,
     net: net::Net,
     rng: Rng,
@@ -135,6 +150,10 @@ impl World {
             bitcoin: bitcoin::Bitcoin::new(&scenario, rng.fork()),
             measure: Measure::default(),
             faults: Vec::new(),
+            complaints: Vec::new(),
+            forge: strangers::Forge::new(&params, scenario.bits),
+            strangers: Vec::new(),
+            by_address: BTreeMap::new(),
             trace: trace::Trace::new(scenario.seed),
             net: net::Net::new(&scenario, &mut rng),
             rng,
@@ -149,7 +168,12 @@ impl World {
         for node in &mut world.nodes {
             node.disk.fill(&history);
         }
-        world.choose_neighbours();
+        for share in &history {
+            let share = CheckedShare::parse(&share.raw, &world.params).expect("it was checked");
+            world.forge.learn(Arc::new(share));
+        }
+        let addresses = world.nodes.iter().map(|node| node.address).zip(0..);
+        world.by_address.extend(addresses);
         for node in 0..world.nodes.len() {
             world.start(node);
         }
@@ -205,10 +229,13 @@ impl World {
             }
             Event::SessionWake { connection, side } => self.session_wake(connection, side),
             Event::Deliver { connection, from } => self.deliver(connection, from),
-            Event::Dial { node, incarnation, target } => self.dial(node, incarnation, target),
-            Event::Dialled { node, incarnation, target } => {
-                self.dialled(node, incarnation, target);
+            Event::PeeringWake { node, at } => self.peering_wake(node, at),
+            Event::Resolved { node, incarnation, host } => self.resolved(node, incarnation, host),
+            Event::Dialled { node, incarnation, peer, target } => {
+                self.dialled(node, incarnation, peer, target);
             }
+            Event::StrangerDials { who, node } => self.stranger_dials(who, node),
+            Event::StrangerActs { who } => self.stranger_acts(who),
             Event::Written { node, incarnation } => self.written(node, incarnation),
             Event::Job { node, sequence } => self.job_arrives(node, sequence),
             Event::Find { node, generation } => self.miner_finds(node, generation),

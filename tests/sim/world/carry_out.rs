@@ -4,6 +4,7 @@ use p2pool_engine::{Event as EngineEvent, Input, Output, PeerId};
 use p2pool_sharechain::CheckedShare;
 use p2pool_wire::Message;
 use p2pool_wire::message::{RawShare, ShareReq};
+use p2pool_wire::peering::{BAN_MISBEHAVIOUR, Departure};
 use std::sync::Arc;
 
 use super::{Event, World};
@@ -51,7 +52,9 @@ impl World {
             }
             Output::DropPeer { peer, is_ban, reason } => {
                 self.judge_drop(node, peer, is_ban, &format!("{reason:?}"));
-                self.let_go(node, peer);
+                let ban = BAN_MISBEHAVIOUR;
+                let how = if is_ban { Departure::Misbehaved { ban } } else { Departure::Failed };
+                self.let_go(node, peer, how);
             }
             Output::Persist { sequence, changes } => {
                 let now = self.now;
@@ -92,22 +95,22 @@ impl World {
     }
 
     /// Queues a message for a peer; a peer that cannot keep up is let go.
-    fn tell(&mut self, node: usize, peer: PeerId, message: Message) {
+    pub(super) fn tell(&mut self, node: usize, peer: PeerId, message: Message) {
         let Some(run) = &self.nodes[node].run else { return };
         let Some((connection, side)) = run.peers.get(&peer).copied() else { return };
         if self.queue_message(connection, side, message) {
             self.ready.insert((connection, side));
         } else {
             self.judge_drop(node, peer, false, "does not keep up");
-            self.let_go(node, peer);
+            self.let_go(node, peer, Departure::Failed);
         }
     }
 
     /// Ends the connection to a peer.
-    fn let_go(&mut self, node: usize, peer: PeerId) {
+    pub(super) fn let_go(&mut self, node: usize, peer: PeerId, how: Departure) {
         let Some(run) = &self.nodes[node].run else { return };
         if let Some((connection, side)) = run.peers.get(&peer).copied() {
-            self.doom(connection, side);
+            self.doom(connection, side, how);
         }
     }
 }

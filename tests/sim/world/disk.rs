@@ -1,6 +1,7 @@
 //! A node's disk: what is written survives a crash, what waits does not.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use fastrand::Rng;
 use p2pool_engine::{Loaded, LoadedShare};
 use p2pool_sharechain::change::{ChangeSet, FoundBlock, OwnShare, StoredShare};
 use p2pool_sharechain::{CheckedShare, Params, ShareHash};
+use p2pool_wire::addrbook::{AddressChanges, AddressRecord};
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -17,6 +19,7 @@ pub(crate) struct Disk {
     pub(crate) own: BTreeMap<ShareHash, OwnShare>,
     pub(crate) blocks: BTreeMap<ShareHash, FoundBlock>,
     pub(crate) best: Option<ShareHash>,
+    pub(crate) addresses: BTreeMap<SocketAddr, AddressRecord>,
     /// Time that one change set takes.
     pub(crate) pace: Range<Duration>,
     waiting: VecDeque<(u64, ChangeSet)>,
@@ -30,6 +33,7 @@ impl Disk {
             own: BTreeMap::new(),
             blocks: BTreeMap::new(),
             best: None,
+            addresses: BTreeMap::new(),
             pace,
             waiting: VecDeque::new(),
             free_at: Duration::ZERO,
@@ -45,6 +49,15 @@ impl Disk {
     /// A new disk.
     pub(crate) fn wipe(&mut self) {
         *self = Self::new(self.pace.clone());
+    }
+
+    /// Writes addresses of other nodes.
+    pub(crate) fn save_addresses(&mut self, changes: AddressChanges) {
+        let changed = changes.changed.into_iter();
+        self.addresses.extend(changed.map(|record| (record.address, record)));
+        for address in changes.removed {
+            self.addresses.remove(&address);
+        }
     }
 
     /// Takes a change set; says when it will have been written.

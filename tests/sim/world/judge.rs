@@ -5,9 +5,17 @@ use std::collections::BTreeMap;
 use p2pool_engine::PeerId;
 use p2pool_sharechain::verify::{Blame, StandaloneError};
 use p2pool_wire::SessionError;
+use p2pool_wire::peering::Refusal;
 
 use super::World;
-use super::connection::Owner;
+use super::connection::Who;
+
+/// Shares on side branches that a node may know besides its chain.
+const BRANCHES_MAX: usize = 200;
+/// Chains that strangers may make a node keep, its own among them.
+const RIVALS_MAX: usize = 6;
+/// Shares that prove nothing and that strangers may make a node keep for a while.
+const STRAYS_MAX: usize = 6_000;
 
 /// Something that one node holds against another.
 #[derive(Clone, Debug)]
@@ -25,7 +33,12 @@ impl World {
     pub(super) fn judge_node(&self, node: usize) {
         let Some(run) = &self.nodes[node].run else { return };
         let known = run.engine.tracker().len();
-        let most = 3 * self.params.chain_length as usize + 10 + super::scenario::BRANCHES_MAX;
+        let chain = 3 * self.params.chain_length as usize + 10;
+        let most = if self.strangers.is_empty() {
+            chain + BRANCHES_MAX
+        } else {
+            RIVALS_MAX * chain + STRAYS_MAX
+        };
         assert!(known <= most, "node {node} knows {known} shares, at most {most}");
     }
 
@@ -89,19 +102,55 @@ impl World {
         let Some((connection, side)) = run.peers.get(&peer) else { return };
         let Some(connection) = self.connections.get(connection) else { return };
         let other = connection.ends[1 - *side].owner;
-        self.hold_against(Owner::Node(node), other, is_ban, reason);
+        self.hold_against(node, other, is_ban, reason);
     }
 
-    pub(super) fn judge_closed(&mut self, owner: Owner, other: Owner, error: &SessionError) {
+    pub(super) fn judge_closed(&mut self, owner: Who, other: Who, error: &SessionError) {
         self.hold_against(owner, other, error.blame() == Blame::Sender, &error.to_string());
     }
 
-    pub(super) fn judge_bad_share(&mut self, owner: Owner, other: Owner, error: &StandaloneError) {
+    pub(super) fn judge_bad_share(&mut self, owner: Who, other: Who, error: &StandaloneError) {
         self.hold_against(owner, other, error.blame() == Blame::Sender, &error.to_string());
     }
 
-    fn hold_against(&mut self, owner: Owner, other: Owner, is_ban: bool, reason: &str) {
-        let (Owner::Node(node), Owner::Node(against)) = (owner, other);
-        self.faults.push(Fault { node, against, is_ban, reason: reason.to_owned() });
+    pub(super) fn hold_against(&mut self, owner: Who, other: Who, is_ban: bool, reason: &str) {
+        // A node that finds itself avoids that address, and is right.
+        if self.is_stranger(owner) || owner == other {
+            return;
+        }
+        let fault = Fault { node: owner, against: other, is_ban, reason: reason.to_owned() };
+        if self.is_stranger(other) {
+            self.complaints.push(fault);
+        } else {
+            self.faults.push(fault);
+        }
+    }
+
+    pub(super) fn judge_refusal(&mut self, node: usize, from: Who, refusal: &Refusal) {
+        if let Refusal::Banned { .. } = refusal {
+            self.hold_against(node, from, true, "refused as banned");
+        }
+    }
+
+    /// Every node is connected to other nodes, whatever strangers have done.
+    pub(crate) fn judge_company(&self) {
+        for (number, node) in self.nodes.iter().enumerate() {
+            let Some(run) = &node.run else { continue };
+            let honest = run.peers.values().filter(|(connection, side)| {
+                let connection = &self.connections[connection];
+                !self.is_stranger(connection.ends[1 - side].owner)
+            });
+            let honest = honest.count();
+            assert!(honest >= 2, "node {number} has {honest} honest peers");
+            let status = run.peering.status(self.clock(number));
+            assert!(status.known_addresses <= 10_000, "{status:?}");
+        }
+    }
+
+    /// Bytes that a node holds for one peer that does not take them, at most.
+    pub(crate) fn bytes_waiting(&self) -> usize {
+        let ends = self.connections.values().flat_map(|connection| &connection.ends);
+        let honest = ends.filter(|end| !self.is_stranger(end.owner));
+        honest.map(|end| end.outgoing_bytes).max().unwrap_or_default()
     }
 }

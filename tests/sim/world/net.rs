@@ -35,6 +35,12 @@ impl Net {
         }
     }
 
+    /// Adds somebody at a random place.
+    pub(crate) fn add(&mut self, rng: &mut Rng) {
+        self.places.push((rng.f64(), rng.f64()));
+        self.regions.push(0);
+    }
+
     /// Time from one to the other without loss.
     pub(crate) fn latency(&self, from: usize, to: usize) -> Duration {
         let ((x1, y1), (x2, y2)) = (self.places[from], self.places[to]);

@@ -3,23 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use fastrand::Rng;
 use p2pool_engine::{Config, Engine, Input, PeerId};
 use p2pool_sharechain::template::TemplateBase;
 use p2pool_sharechain::time::{MonoTime, Now, UnixTime};
+use p2pool_wire::peering::{Peering, PeeringInput};
 
 use super::bitcoin::Bitcoind;
-use super::connection::{ConnectionId, Owner, Side};
+use super::connection::{ConnectionId, Side};
 use super::disk::Disk;
 use super::miner::{Miner, payout_address};
+use super::peering::PORT;
 use super::scenario::{START_WALL, Scenario};
-use super::{Event, START_MONO, World};
-
-/// Pauses between attempts to reach a neighbour.
-pub(super) const REDIAL_FIRST: Duration = Duration::from_millis(500);
-pub(super) const REDIAL_MAX: Duration = Duration::from_secs(30);
+use super::{START_MONO, World};
 
 /// See the module's documentation.
 pub(crate) struct Node {
@@ -35,20 +32,21 @@ pub(crate) struct Node {
     pub(crate) is_low_bandwidth: bool,
     /// How far the wall clock is off, seconds.
     pub(crate) skew: i64,
-    /// Nodes it connects to, with the pause before the next attempt.
-    pub(crate) neighbours: BTreeMap<usize, Duration>,
+    /// Whether others can connect to it.
+    pub(crate) listens: bool,
 }
 
 /// A node's process.
 pub(crate) struct Running {
     pub(crate) engine: Engine,
     pub(crate) wake: MonoTime,
+    pub(crate) peering: Peering,
+    pub(crate) peering_wake: MonoTime,
     /// Random number of this process.
     pub(crate) nonce: u64,
     pub(crate) peers: BTreeMap<PeerId, (ConnectionId, Side)>,
     /// Random numbers of the processes it is connected to.
     pub(crate) connected: BTreeSet<u64>,
-    pub(crate) next_peer: PeerId,
     pub(crate) work: Option<Arc<TemplateBase>>,
 }
 
@@ -71,7 +69,7 @@ impl Node {
         let ip = Ipv4Addr::new(60 + octet(high), 1 + octet(low), 7, 1);
         let rate = scenario.hashrate_hps() / scenario.nodes as f64;
         Self {
-            address: SocketAddr::new(IpAddr::V4(ip), 9333),
+            address: SocketAddr::new(IpAddr::V4(ip), PORT),
             run: None,
             incarnation: 0,
             disk: Disk::new(scenario.disk.clone()),
@@ -79,7 +77,7 @@ impl Node {
             bitcoind: Bitcoind::new(scenario, rng),
             is_low_bandwidth: number < scenario.low_bandwidth,
             skew: 0,
-            neighbours: BTreeMap::new(),
+            listens: number < scenario.nodes - scenario.hidden,
         }
     }
 
@@ -101,22 +99,6 @@ impl World {
         UnixTime((START_WALL + self.now.as_secs()).saturating_add_signed(skew))
     }
 
-    /// Everybody gets neighbours by chance, no two of them twice.
-    pub(super) fn choose_neighbours(&mut self) {
-        let count = self.nodes.len();
-        for node in 0..count {
-            for _ in 0..self.scenario.outgoing * 4 {
-                if self.nodes[node].neighbours.len() >= self.scenario.outgoing {
-                    break;
-                }
-                let other = self.rng.usize(..count);
-                if other != node && !self.nodes[other].neighbours.contains_key(&node) {
-                    self.nodes[node].neighbours.insert(other, REDIAL_FIRST);
-                }
-            }
-        }
-    }
-
     /// Starts a node with what is on its disk.
     pub(crate) fn start(&mut self, number: usize) {
         let engine = Engine::new(Config {
@@ -128,28 +110,26 @@ impl World {
             low_bandwidth: self.nodes[number].is_low_bandwidth,
         });
         let nonce = self.rng.u64(1..);
+        let peering = self.new_peering(number);
         let node = &mut self.nodes[number];
         assert!(node.run.is_none(), "a node is started once at a time");
         node.incarnation += 1;
         node.run = Some(Running {
             engine,
             wake: MonoTime::ZERO,
+            peering,
+            peering_wake: MonoTime::ZERO,
             nonce,
             peers: BTreeMap::new(),
             connected: BTreeSet::new(),
-            next_peer: 1,
             work: None,
         });
         let loaded = node.disk.load(&self.params);
         self.give(number, Input::Load(Box::new(loaded)));
         self.judge_loaded(number);
         self.bitcoind_connects(number);
-        let incarnation = self.nodes[number].incarnation;
-        let targets: Vec<usize> = self.nodes[number].neighbours.keys().copied().collect();
-        for target in targets {
-            let delay = Duration::from_millis(self.rng.u64(..1_000));
-            self.after(delay, Event::Dial { node: number, incarnation, target });
-        }
+        let addresses = self.nodes[number].disk.addresses.values().cloned().collect();
+        self.tell_peering(number, PeeringInput::Loaded(addresses));
     }
 
     /// Ends a node's process.
@@ -164,7 +144,7 @@ impl World {
         }
         node.miner.stop();
         node.bitcoind.disconnect();
-        let ends = self.ends_of(Owner::Node(number));
+        let ends = self.ends_of(number);
         for (connection, side) in ends {
             self.abandon(connection, side, how != End::PowerCut);
         }

@@ -6,21 +6,26 @@ use std::time::Duration;
 
 use p2pool_engine::Input;
 use p2pool_sharechain::share::ParseShareError;
-use p2pool_sharechain::time::MonoTime;
-use p2pool_sharechain::verify::StandaloneError;
+use p2pool_sharechain::verify::{Blame, StandaloneError};
 use p2pool_sharechain::versions::ShareVersion;
 use p2pool_sharechain::{CheckedShare, Params, Share};
 use p2pool_wire::message::{RawShare, ReplyResult, ShareReply, ShareReq};
-use p2pool_wire::{Message, Output};
+use p2pool_wire::peering::{BAN_MISBEHAVIOUR, Departure, PeeringInput};
+use p2pool_wire::{Message, Output, Peer};
 
 use super::carry_out::raw;
-use super::connection::{ConnectionId, Owner, Side};
+use super::connection::{ConnectionId, Side};
+use super::strangers::Seen;
 use super::{Event, START_MONO, World};
 
 /// Bytes read at once.
 const READ_BYTES_MAX: usize = 32 << 10;
-/// A write that takes longer ends the connection.
+/// A peer that takes not a single byte for so long is gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(30);
+/// Nothing more is read, and so answered, while so many bytes wait for the peer.
+const UNREAD_ABOVE: usize = 8 << 20;
+/// A peer that has so many bytes waiting does not keep up.
+const OUTGOING_BYTES_MAX: usize = 64 << 20;
 
 /// What an end does next.
 enum Turn {
@@ -29,7 +34,7 @@ enum Turn {
     Send(Message),
     Read(Vec<u8>),
     Wake,
-    Close,
+    Close(Departure),
     Rest,
 }
 
@@ -38,10 +43,7 @@ impl World {
     pub(super) fn pump(&mut self, id: ConnectionId, side: Side) {
         loop {
             match self.turn(id, side) {
-                Turn::Write(bytes) => {
-                    self.measure.wrote(&bytes);
-                    self.send(id, side, Some(bytes));
-                }
+                Turn::Write(bytes) => self.send(id, side, Some(bytes)),
                 Turn::Act(output) => self.act(id, side, output),
                 Turn::Send(message) => {
                     self.session(id, side, p2pool_wire::Input::Send(message));
@@ -54,7 +56,7 @@ impl World {
                     self.ready.insert((id, 1 - side));
                 }
                 Turn::Wake => self.session(id, side, p2pool_wire::Input::Wake),
-                Turn::Close => self.hang_up(id, side),
+                Turn::Close(how) => self.hang_up(id, side, how),
                 Turn::Rest => break,
             }
         }
@@ -62,89 +64,106 @@ impl World {
     }
 
     fn turn(&mut self, id: ConnectionId, side: Side) -> Turn {
-        let now = self.now;
+        let (now, mono) = (self.now, self.mono());
+        let is_node = |owner: usize| owner < self.nodes.len();
         let Some(connection) = self.connections.get_mut(&id) else { return Turn::Rest };
-        let takes_more = connection.takes_more(side);
+        let room = connection.room(side);
         let end = &mut connection.ends[side];
         if !end.is_open {
             return Turn::Rest;
         }
-        if end.is_doomed {
-            return Turn::Close;
-        }
-        if let Some(bytes) = end.unwritten.pop_front() {
-            if takes_more {
-                end.blocked_since = None;
-                return Turn::Write(bytes);
-            }
-            end.unwritten.push_front(bytes);
-            let since = *end.blocked_since.get_or_insert(now);
-            return if now >= since + WRITE_WITHIN { Turn::Close } else { Turn::Rest };
+        if let Some(how) = end.doom {
+            return Turn::Close(how);
         }
         if let Some(output) = end.session.poll() {
-            if let Output::Write(bytes) = output {
-                end.unwritten.push_back(bytes);
-                return self.turn(id, side);
-            }
             return Turn::Act(output);
+        }
+        if end.outgoing.is_empty() {
+            end.taken_at = now;
+        } else if room > 0 {
+            return Turn::Write(take_bytes(end, room, now));
+        } else if is_node(end.owner)
+            && (now >= end.taken_at + WRITE_WITHIN || end.outgoing_bytes > OUTGOING_BYTES_MAX)
+        {
+            let (owner, other) = (end.owner, connection.ends[1 - side].owner);
+            self.hold_against(owner, other, false, "takes nothing");
+            return Turn::Close(Departure::Failed);
         }
         if let Some(message) = end.commands.pop_front() {
             return Turn::Send(message);
         }
-        if end.session.wants_bytes() && !end.arrived.is_empty() {
+        let may_read =
+            end.session.wants_bytes() && end.outgoing_bytes < UNREAD_ABOVE && !end.is_deaf;
+        if may_read && !end.arrived.is_empty() {
             let count = end.arrived.len().min(READ_BYTES_MAX);
             let rest = end.arrived.split_off(count);
             return Turn::Read(core::mem::replace(&mut end.arrived, rest));
         }
-        if end.session.wants_bytes() && end.is_finished {
-            return Turn::Close;
+        if may_read && end.is_finished {
+            return Turn::Close(Departure::Ended);
         }
-        let mono = MonoTime(START_MONO + now);
         if end.session.wakes_at().is_some_and(|at| at <= mono) { Turn::Wake } else { Turn::Rest }
     }
 
     fn session(&mut self, id: ConnectionId, side: Side, input: p2pool_wire::Input<'_>) {
-        let mono = MonoTime(START_MONO + self.now);
+        let mono = self.mono();
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.ends[side].session.handle(mono, input);
         }
     }
 
     fn connected(&self, id: ConnectionId, side: Side) -> BTreeSet<u64> {
-        let Owner::Node(node) = self.connections[&id].ends[side].owner;
-        self.nodes[node].run.as_ref().map(|run| run.connected.clone()).unwrap_or_default()
+        let owner = self.connections[&id].ends[side].owner;
+        let run = self.nodes.get(owner).and_then(|node| node.run.as_ref());
+        run.map(|run| run.connected.clone()).unwrap_or_default()
     }
 
     fn act(&mut self, id: ConnectionId, side: Side, output: Output) {
         let connection = self.connections.get_mut(&id).expect("it is open");
         let other = connection.ends[1 - side].owner;
         let end = &mut connection.ends[side];
-        let (owner, peer) = (end.owner, end.peer);
-        let Owner::Node(node) = owner;
+        let owner = end.owner;
         match output {
-            Output::Write(_) => {}
-            Output::Joined(joined) => {
-                end.joined = Some(joined.nonce);
-                let Some(run) = &mut self.nodes[node].run else { return };
-                run.connected.insert(joined.nonce);
-                run.peers.insert(peer, (id, side));
-                self.note_reached(owner, other);
-                let (best_share, services) = (joined.best_share, joined.services);
-                self.give(node, Input::PeerJoined { peer, best_share, services });
+            Output::Write(bytes) => {
+                end.outgoing_bytes += bytes.len();
+                if owner < self.nodes.len() {
+                    self.measure.wrote(&bytes);
+                }
+                end.outgoing.push_back(bytes);
+            }
+            Output::Joined(info) => {
+                end.joined = Some(info.nonce);
+                self.join(id, side, info);
             }
             Output::Received(message) => self.receive(id, side, message),
             Output::Closed(error) => {
                 self.judge_closed(owner, other, &error);
-                self.hang_up(id, side);
+                self.hang_up(id, side, Departure::from(&error));
             }
         }
     }
 
-    /// Passes a message on to the engine.
+    fn join(&mut self, id: ConnectionId, side: Side, info: Peer) {
+        let end = &self.connections[&id].ends[side];
+        let (owner, peer) = (end.owner, end.peer);
+        if owner >= self.nodes.len() {
+            return self.stranger_sees(owner, Seen::Joined { connection: id });
+        }
+        let Some(run) = &mut self.nodes[owner].run else { return };
+        run.connected.insert(info.nonce);
+        run.peers.insert(peer, (id, side));
+        let (best_share, services) = (info.best_share, info.services);
+        self.give(owner, Input::PeerJoined { peer, best_share, services });
+        self.tell_peering(owner, PeeringInput::Joined { peer, info });
+    }
+
+    /// Passes a message on to whom it concerns.
     fn receive(&mut self, id: ConnectionId, side: Side, message: Message) {
         let end = &self.connections[&id].ends[side];
-        let peer = end.peer;
-        let Owner::Node(node) = end.owner;
+        let (node, peer) = (end.owner, end.peer);
+        if node >= self.nodes.len() {
+            return self.stranger_sees(node, Seen::Received { connection: id, message });
+        }
         let input = match message {
             Message::Shares(raw) => match self.check(&raw) {
                 Ok(shares) => {
@@ -166,11 +185,11 @@ impl World {
             Message::CompactBlock(block) => Input::CompactBlock { peer, block },
             Message::GetBlockTxn(request) => Input::GetBlockTxn { peer, request },
             Message::BlockTxn(transactions) => Input::BlockTxn { peer, transactions },
+            message @ (Message::AddrMe { .. } | Message::Addrs(_) | Message::GetAddrs { .. }) => {
+                return self.tell_peering(node, PeeringInput::Received { peer, message });
+            }
             Message::Version(_)
             | Message::Ping
-            | Message::AddrMe { .. }
-            | Message::Addrs(_)
-            | Message::GetAddrs { .. }
             | Message::HaveTx(_)
             | Message::LosingTx(_)
             | Message::RememberTx { .. }
@@ -182,10 +201,10 @@ impl World {
 
     /// Answers a question for shares, without asking the engine.
     fn serve(&mut self, id: ConnectionId, side: Side, question: &ShareReq) {
-        let Owner::Node(node) = self.connections[&id].ends[side].owner;
+        let node = self.connections[&id].ends[side].owner;
         let Some(run) = &self.nodes[node].run else { return };
         if question.hashes.is_empty() {
-            return self.doom(id, side);
+            return self.doom(id, side, Departure::Failed);
         }
         let shares = run.engine.served().answer(question).iter().map(raw).collect();
         let (id_asked, result) = (question.id, ReplyResult::Good);
@@ -201,7 +220,11 @@ impl World {
         let connection = &self.connections[&id];
         let (owner, other) = (connection.ends[side].owner, connection.ends[1 - side].owner);
         self.judge_bad_share(owner, other, error);
-        self.doom(id, side);
+        let how = match error.blame() {
+            Blame::Sender => Departure::Misbehaved { ban: BAN_MISBEHAVIOUR },
+            Blame::Nobody => Departure::Failed,
+        };
+        self.doom(id, side, how);
     }
 
     fn report_unknown(&mut self, node: usize, raw: &[RawShare]) {
@@ -215,17 +238,20 @@ impl World {
     }
 
     /// The end of a connection's task.
-    fn hang_up(&mut self, id: ConnectionId, side: Side) {
+    fn hang_up(&mut self, id: ConnectionId, side: Side, how: Departure) {
         let Some(connection) = self.connections.get(&id) else { return };
         let end = &connection.ends[side];
-        let Owner::Node(node) = end.owner;
-        let (peer, joined) = (end.peer, end.joined);
+        let (owner, peer, joined) = (end.owner, end.peer, end.joined);
         self.abandon(id, side, true);
-        if let (Some(nonce), Some(run)) = (joined, &mut self.nodes[node].run) {
+        if owner >= self.nodes.len() {
+            return self.stranger_sees(owner, Seen::Left { connection: id });
+        }
+        if let (Some(nonce), Some(run)) = (joined, &mut self.nodes[owner].run) {
             run.connected.remove(&nonce);
             run.peers.remove(&peer);
-            self.give(node, Input::PeerLeft { peer });
+            self.give(owner, Input::PeerLeft { peer });
         }
+        self.tell_peering(owner, PeeringInput::Left { peer, how });
     }
 
     pub(super) fn session_wake(&mut self, id: ConnectionId, side: Side) {
@@ -242,15 +268,26 @@ impl World {
             return;
         }
         let session = end.session.wakes_at().map(|at| at.0.saturating_sub(START_MONO));
-        let write = end.blocked_since.map(|since| since + WRITE_WITHIN);
-        // A task that waits for its write looks at no timer.
-        let Some(due) = write.or(session) else { return };
+        let write = (!end.outgoing.is_empty()).then(|| end.taken_at + WRITE_WITHIN);
+        let Some(due) = write.into_iter().chain(session).min() else { return };
         let due = due.max(self.now);
         if end.wake.is_none_or(|wake| wake > due || wake < self.now) {
             end.wake = Some(due);
             self.at(due, Event::SessionWake { connection: id, side });
         }
     }
+}
+
+/// The next bytes to be written, at most so many.
+fn take_bytes(end: &mut super::connection::End, room: usize, now: Duration) -> Vec<u8> {
+    let mut bytes = end.outgoing.pop_front().expect("there are some");
+    if bytes.len() > room {
+        let rest = bytes.split_off(room);
+        end.outgoing.push_front(rest);
+    }
+    end.outgoing_bytes -= bytes.len();
+    end.taken_at = now;
+    bytes
 }
 
 /// A share as far as it can be checked alone; unknown types are left out.

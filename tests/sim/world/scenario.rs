@@ -8,9 +8,6 @@ use p2pool_sharechain::{CompactBits, Params};
 /// Wall time at the beginning, unix seconds.
 pub(crate) const START_WALL: u64 = 1_800_000_000;
 
-/// Shares on side branches that a node may know besides its chain.
-pub(crate) const BRANCHES_MAX: usize = 200;
-
 /// A network, before it exists.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
@@ -26,6 +23,8 @@ pub(crate) struct Scenario {
     pub(crate) history: u32,
     /// Nodes in low bandwidth mode, the first ones.
     pub(crate) low_bandwidth: usize,
+    /// Nodes that nobody can connect to, the last ones.
+    pub(crate) hidden: usize,
     /// Connections that each node makes.
     pub(crate) outgoing: usize,
     /// Time that bytes take between two nodes, by the nodes' places.
@@ -55,7 +54,8 @@ impl Default for Scenario {
             chain_length: 120,
             history: 60,
             low_bandwidth: 0,
-            outgoing: 4,
+            hidden: 0,
+            outgoing: 6,
             latency: Duration::from_millis(10)..Duration::from_millis(150),
             loss: 0.002,
             uplink: 1_000_000,
