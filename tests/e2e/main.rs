@@ -7,6 +7,8 @@ mod bad_starts;
 #[cfg(target_os = "linux")]
 mod cpu_miner;
 mod mining;
+#[cfg(unix)]
+mod own_node;
 #[cfg(target_os = "linux")]
 mod restart;
 mod stopping;

@@ -1,4 +1,4 @@
-//! [`TempNode`]: a practice node in a process of its own.
+//! [`TempNode`]: a node in a process of its own.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -16,7 +16,8 @@ const LINES_SHOWN: usize = 40;
 /// How often a process is asked whether it has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A `p2poold practice --json` on regtest unless told otherwise. Killed when dropped.
+/// A `p2poold practice --json`, on regtest unless told otherwise, or a `p2poold run --json`. Killed
+/// when dropped.
 #[derive(Debug)]
 pub struct TempNode {
     child: Child,
@@ -39,22 +40,35 @@ pub struct Exit {
 }
 
 impl TempNode {
-    /// Starts a node on `data_dir` with any free port and further arguments.
+    /// Starts a practice node on `data_dir` with any free port and further arguments.
     ///
     /// # Panics
     /// The program cannot be started.
     pub fn start(data_dir: &Path, arguments: &[&str]) -> Self {
+        let is_told = arguments.contains(&"--chain");
+        let chain: &[&str] = if is_told { &[] } else { &["--chain", "regtest"] };
+        Self::spawn(&["practice", "--stratum-port", "0"], data_dir, &[arguments, chain].concat())
+    }
+
+    /// Starts a node for a Bitcoin node on regtest, with any free port on loopback.
+    ///
+    /// # Panics
+    /// The program cannot be started.
+    pub fn run_on_regtest(data_dir: &Path, arguments: &[&str]) -> Self {
+        let base = ["run", "--network", "regtest", "-w", "127.0.0.1:0", "--no-listen"];
+        Self::spawn(&base, data_dir, arguments)
+    }
+
+    fn spawn(base: &[&str], data_dir: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(program("p2poold"));
         command
-            .args(["practice", "--json", "--stratum-port", "0", "--data-dir"])
+            .args(base)
+            .args(["--json", "--data-dir"])
             .arg(data_dir)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if !arguments.contains(&"--chain") {
-            command.args(["--chain", "regtest"]);
-        }
         let mut child = command.spawn().expect("the program can be started");
         let output = BufReader::new(child.stdout.take().expect("piped above"));
         let mut errors = child.stderr.take().expect("piped above");
