@@ -50,7 +50,7 @@ pub(super) struct Which {
     /// Folder of all data [default: p2pool-desktop in your own data folder]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// practice, practice-regtest, bitcoin, testnet, regtest, or the text of a private pool
+    /// practice, practice-regtest, main, testnet3, testnet4, signet, regtest, or the text of a private pool
     #[arg(long, value_name = "NETWORK", default_value = "practice")]
     network: NetworkName,
 }
@@ -110,9 +110,12 @@ impl FromStr for NetworkName {
         let params = match text {
             "practice" => Params::practice(Network::Testnet4),
             "practice-regtest" => Params::practice(Network::Regtest),
-            "bitcoin" => Params::mainnet(),
-            "testnet" => Params::testnet(),
-            "regtest" => Params::regtest(),
+            "bitcoin" | "main" => Params::mainnet(),
+            "testnet" | "testnet3" => Params::testnet(),
+            "testnet4" => Params::test_pool(Network::Testnet4),
+            "signet" => Params::test_pool(Network::Signet),
+            "regtest" => Params::test_pool(Network::Regtest),
+            "btcregtest" => Params::regtest(),
             text => {
                 let pool: PrivatePool = text.parse().map_err(|error| format!("{error}"))?;
                 pool.params()
