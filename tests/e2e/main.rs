@@ -12,6 +12,8 @@ mod own_node;
 #[cfg(target_os = "linux")]
 mod restart;
 mod stopping;
+#[cfg(target_os = "linux")]
+mod three_nodes;
 
 use std::time::Duration;
 

@@ -43,4 +43,4 @@ pub use crate::state::{
     MinerNotice, MinersSnapshot, NodeEvent, NodeEventKind, NodeProblem, NodeSnapshot,
     PracticeMember, PracticeRpc, ProblemCode, StopReport, StorageState, UnknownProtocol,
 };
-pub use p2pool_engine::{ChainSummary, Event, PoolBlock, WindowShare};
+pub use p2pool_engine::{ChainSummary, Event, PoolBlock, SyncProgress, WhyNoWork, WindowShare};

@@ -32,6 +32,8 @@ use crate::state::{NodeEvent, NodeEventKind};
 const COMMANDS: usize = 64;
 /// A peer that takes not a single byte for so long is gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(30);
+/// At the end what waits for the peer has so long to get on its way.
+const LAST_WORDS_WITHIN: Duration = Duration::from_millis(500);
 /// Nothing more is read, and so answered, while so many bytes wait for the peer.
 const UNREAD_ABOVE: usize = 8 << 20;
 /// A peer that has so many bytes waiting does not keep up.
@@ -196,8 +198,20 @@ impl Talk {
                 Err(how) => break how,
             }
         };
+        if !matches!(how, Departure::Misbehaved { .. }) {
+            // The last words may be a block.
+            let _ = tokio::time::timeout(LAST_WORDS_WITHIN, self.flush()).await;
+        }
         self.leave().await;
         how
+    }
+
+    async fn flush(&mut self) -> std::io::Result<()> {
+        while !self.outgoing.is_empty() {
+            let count = self.connection.stream.write(self.outgoing.next()).await?;
+            self.outgoing.sent(count);
+        }
+        Ok(())
     }
 
     /// Waits for the next thing to happen, and takes it in.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pool_engine::ChainSummary;
+use p2pool_engine::{ChainSummary, WhyNoWork};
 use p2pool_sharechain::time::UnixTime;
 use p2pool_wire::peering::PeeringStatus;
 
@@ -43,6 +43,9 @@ fn of_pool(facts: Facts<'_>) -> Option<ProblemCode> {
     }
     if status.outgoing + status.incoming == 0 {
         return without_members(status, facts.hang_ups);
+    }
+    if summary.why_no_work == Some(WhyNoWork::NothingFits) {
+        return Some(ProblemCode::PoolChainWrong);
     }
     let newest = summary.window.first().map(|share| u64::from(share.timestamp));
     if newest.is_some_and(|newest| now.0.saturating_sub(newest) > SILENT.as_secs()) {
@@ -143,6 +146,13 @@ mod tests {
         let window = [window, vec![share(90, false)]].concat();
         let summary = ChainSummary { window, ..ChainSummary::default() };
         assert_eq!(of(&connected(), &summary), None);
+    }
+
+    #[test]
+    fn members_whose_shares_do_not_fit_together_are_told() {
+        let why_no_work = Some(WhyNoWork::NothingFits);
+        let summary = ChainSummary { why_no_work, ..ChainSummary::default() };
+        assert_eq!(of(&connected(), &summary), Some(ProblemCode::PoolChainWrong));
     }
 
     #[test]
