@@ -1,9 +1,11 @@
 //! What readers see of the engine: an immutable summary, made when something changed.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
-use p2pool_sharechain::change::{Fate, FoundBlock};
+use p2pool_sharechain::change::{Fate, FoundBlock, OwnShare};
 use p2pool_sharechain::compact::{difficulty, ratio};
+use p2pool_sharechain::payout::PayeeKey;
 use p2pool_sharechain::stats::LeadingVote;
 use p2pool_sharechain::template::{MinerTerms, TemplateBase};
 use p2pool_sharechain::versions::ShareVersion;
@@ -142,7 +144,7 @@ impl Engine {
         summary
     }
 
-    fn describe_work(&mut self, base: &std::sync::Arc<TemplateBase>, summary: &mut ChainSummary) {
+    fn describe_work(&mut self, base: &Arc<TemplateBase>, summary: &mut ChainSummary) {
         summary.has_work = true;
         summary.next_height = base.block.height;
         summary.block_value_sats = base.block.coinbase_value_sats;
@@ -209,6 +211,21 @@ impl Engine {
         let (version, votes) = unknown.max_by_key(|(_, votes)| *votes)?;
         let part = ratio(votes, total);
         Some(LeadingVote { version, part, is_supported: false })
+    }
+
+    /// Each payee's part of the pool's work, 0 to 1.
+    pub fn users(&mut self) -> Vec<(Arc<PayeeKey>, f64)> {
+        stats::users(&mut self.tracker, self.best)
+    }
+
+    /// Own shares since records began.
+    pub fn own_shares(&self) -> impl Iterator<Item = &OwnShare> + '_ {
+        self.outbox.own_shares()
+    }
+
+    /// Bitcoin's target for the block being worked on.
+    pub fn block_bits(&self) -> Option<CompactBits> {
+        self.work.template.as_ref().map(|template| template.bits)
     }
 
     fn own_with_fate(&self, fates: &[Fate]) -> usize {

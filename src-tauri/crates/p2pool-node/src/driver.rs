@@ -3,6 +3,7 @@
 //! It takes inputs by worth: finds, work, timers, storage, peers. It never waits for anyone.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,17 @@ pub(crate) enum Control {
     Engine(Input),
     /// Whether work is published.
     SetMining(bool),
+    /// Something to be computed from the engine, for a page.
+    Look(Look),
+}
+
+/// What somebody wants to know of the engine. It takes a millisecond or so, like a step.
+pub(crate) struct Look(pub(crate) Box<dyn FnOnce(&mut Engine) + Send>);
+
+impl fmt::Debug for Look {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Look")
+    }
 }
 
 /// What a driver hears from a peer's task.
@@ -188,6 +200,7 @@ impl Driver {
         let input = match step {
             Step::Solved(solved) => Input::Solved(Box::new(solved)),
             Step::Control(Control::Engine(input)) | Step::Peer(FromPeer::Engine(input)) => input,
+            Step::Control(Control::Look(Look(look))) => return look(&mut self.engine),
             Step::Control(Control::SetMining(is_mining)) => {
                 self.is_mining = is_mining;
                 self.publish();

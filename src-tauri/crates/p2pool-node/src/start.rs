@@ -23,6 +23,7 @@ use crate::bitcoin::{
 use crate::books::Recorder;
 use crate::clock::{Clock, random_u64};
 use crate::cpu_miner::HelperService;
+use crate::door::http::{Site, keep_record};
 use crate::door::workshop::Workshop;
 use crate::door::{Door, Links, new_leases};
 use crate::driver::{Control, Driver, DriverHandle, Sinks};
@@ -38,7 +39,7 @@ use crate::state::{
     BitcoinState, HelperState, MinersSnapshot, NodeEvent, NodeEventKind, NodeSnapshot,
     PracticeMember, PracticeRpc, ProblemCode, StorageState,
 };
-use crate::stats::{self, Stats};
+use crate::stats::{self, Count, Stats};
 use crate::storage::{self, StoreCommand, Writer};
 use crate::supervise::Tasks;
 
@@ -188,8 +189,7 @@ impl Prepared {
             low_bandwidth: settings.p2p.is_low_bandwidth,
         });
         let (driver, handle) = Driver::new(engine, clock, sinks, settings.mines_at_start);
-        let control = handle.control.clone();
-        let summary = handle.summary.clone();
+        let (control, summary) = (handle.control.clone(), handle.summary.clone());
         control
             .try_send(Control::Engine(Input::Load(Box::new(loaded))))
             .expect("the driver's queue is empty before it starts");
@@ -198,7 +198,9 @@ impl Prepared {
         if let Some(practice) = practice {
             start_practice_chain(practice, &mut groups.chain);
         }
+        let (snapshots, snapshots_reader) = watch::channel(Arc::new(snapshot));
         let parts = EdgeParts {
+            snapshots: snapshots_reader.clone(),
             settings,
             clock,
             seed,
@@ -217,7 +219,6 @@ impl Prepared {
         let (bitcoin, miners, helper, p2p) = start_edges(parts, &mut groups.edges);
 
         let (requests, requests_reader) = mpsc::channel(REQUESTS);
-        let (snapshots, snapshots_reader) = watch::channel(Arc::new(snapshot));
         let root = Root {
             clock,
             groups,
@@ -312,6 +313,7 @@ fn start_practice_chain(chain: PracticeChainServer, group: &mut Tasks) {
 
 /// What the services around the driver are made of.
 struct EdgeParts {
+    snapshots: watch::Receiver<Arc<NodeSnapshot>>,
     settings: Settings,
     clock: Clock,
     seed: u64,
@@ -345,33 +347,16 @@ fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
     let (miners, miners_reader) = watch::channel(Arc::default());
     let statistics = Stats::new(clock, counts_reader, miners, events.clone(), store.clone());
     group.spawn("statistics", statistics.run(token.clone()));
-    let (prepared, work) = watch::channel(None);
-    let payout_address: Arc<[u8]> = parts.payout_address.into_bytes().into();
-    let workshop = Workshop {
+    let parts_of_door = DoorParts {
         clock,
-        payout_address: Arc::clone(&payout_address),
-        share_size: settings.door.share_size,
-        bases: driver.work.clone(),
-        miners: miners_reader.clone(),
-        prepared,
-        seed: seed as u32,
-    };
-    group.spawn("workshop", workshop.run(token.clone()));
-    let door = Door {
+        seed,
+        payout_address: parts.payout_address.into_bytes().into(),
         listener: parts.stratum,
-        settings: settings.door,
-        links: Links {
-            clock,
-            params: Arc::clone(&settings.params),
-            payout_address,
-            pays_user_names: settings.door.pays_user_names.then(|| Arc::clone(&settings.params)),
-            work,
-            solved: driver.solved.clone(),
-            counts,
-            leases: new_leases((seed >> 32) as u32),
-        },
+        miners: miners_reader.clone(),
+        counts,
+        snapshots: parts.snapshots,
     };
-    group.spawn("miners' door", door.run(token.clone()));
+    start_door(parts_of_door, &settings, &driver, group);
 
     let links = PeerLinks::new(
         clock,
@@ -451,6 +436,60 @@ fn start_members(
         };
         group.spawn("simulated member", run_member(parts, group.token().clone()));
     }
+}
+
+/// What the miners' door is made of.
+struct DoorParts {
+    clock: Clock,
+    seed: u64,
+    payout_address: Arc<[u8]>,
+    listener: TcpListener,
+    miners: watch::Receiver<Arc<MinersSnapshot>>,
+    counts: mpsc::Sender<Count>,
+    snapshots: watch::Receiver<Arc<NodeSnapshot>>,
+}
+
+fn start_door(parts: DoorParts, settings: &Settings, driver: &DriverHandle, group: &mut Tasks) {
+    let DoorParts { clock, seed, payout_address, listener, miners, counts, snapshots } = parts;
+    let token = group.token().clone();
+    let (prepared, work) = watch::channel(None);
+    let workshop = Workshop {
+        clock,
+        payout_address: Arc::clone(&payout_address),
+        share_size: settings.door.share_size,
+        bases: driver.work.clone(),
+        miners,
+        prepared,
+        seed: seed as u32,
+    };
+    group.spawn("workshop", workshop.run(token.clone()));
+    let (record, record_reader) = watch::channel(Arc::default());
+    group.spawn("record", keep_record(clock, snapshots.clone(), record, token.clone()));
+    let site = Site {
+        clock,
+        params: Arc::clone(&settings.params),
+        snapshots,
+        control: driver.control.clone(),
+        counts: counts.clone(),
+        record: record_reader,
+        looking: tokio::sync::Mutex::new(()),
+    };
+    let door = Door {
+        listener,
+        settings: settings.door,
+        links: Links {
+            clock,
+            params: Arc::clone(&settings.params),
+            payout_address,
+            pays_user_names: settings.door.pays_user_names.then(|| Arc::clone(&settings.params)),
+            work,
+            solved: driver.solved.clone(),
+            counts,
+            leases: new_leases((seed >> 32) as u32),
+            site: Arc::new(site),
+        },
+    };
+    group.spawn("miners' door", door.run(token));
 }
 
 fn start_bitcoin(

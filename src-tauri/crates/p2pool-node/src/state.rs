@@ -165,6 +165,8 @@ pub struct DoorNotes {
     pub refused_outside: Option<(IpAddr, UnixTime)>,
     /// Something that speaks neither Stratum version 1 nor HTTP.
     pub unknown_protocol: Option<UnknownProtocol>,
+    /// When another device last saw the page for phones: it came through the firewall.
+    pub hello_seen_at: Option<UnixTime>,
 }
 
 /// A connection that spoke an unknown protocol.

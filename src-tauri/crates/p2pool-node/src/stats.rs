@@ -52,6 +52,8 @@ pub(crate) enum Count {
     RefusedOutside { ip: IpAddr, at: UnixTime },
     /// A connection spoke neither Stratum nor HTTP.
     UnknownProtocol(UnknownProtocol),
+    /// The page for phones was looked at from another device.
+    HelloSeen { at: UnixTime },
 }
 
 /// A worker name that was authorised on a connection.
@@ -144,6 +146,7 @@ impl Stats {
             Count::Results(results) => self.count(now, &results),
             Count::RefusedOutside { ip, at } => self.door.refused_outside = Some((ip, at)),
             Count::UnknownProtocol(unknown) => self.door.unknown_protocol = Some(unknown),
+            Count::HelloSeen { at } => self.door.hello_seen_at = Some(at),
             Count::Share => self.work_since_share = 0.0,
         }
     }

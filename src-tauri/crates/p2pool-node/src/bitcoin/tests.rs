@@ -80,11 +80,11 @@ impl Rig {
 
     /// Height of the next work that the driver gets; `None` if work is taken back.
     async fn next_work(&mut self) -> Option<u32> {
-        loop {
-            match self.driver.recv().await.unwrap() {
-                Control::Engine(Input::Template(template)) => return Some(template.height),
-                Control::Engine(Input::TemplateLost) => return None,
-                other => panic!("{other:?}"),
+        match self.driver.recv().await.unwrap() {
+            Control::Engine(Input::Template(template)) => Some(template.height),
+            Control::Engine(Input::TemplateLost) => None,
+            other @ (Control::Engine(_) | Control::SetMining(_) | Control::Look(_)) => {
+                panic!("{other:?}")
             }
         }
     }

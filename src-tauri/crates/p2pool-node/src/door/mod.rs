@@ -4,6 +4,7 @@
 //! its own language where possible. One task a connection, each with its own session.
 
 mod first;
+pub(crate) mod http;
 mod lease;
 mod limits;
 mod miner;
@@ -29,6 +30,7 @@ use crate::state::{MinerNotice, UnknownProtocol};
 use crate::stats::Count;
 use crate::supervise::Tasks;
 use first::{FIRST_BYTES, Protocol, TLS_ALERT, protocol};
+use http::Site;
 use lease::Leases;
 use limits::{Limits, Refusal};
 use settings::DoorSettings;
@@ -62,6 +64,7 @@ pub(crate) struct Links {
     pub(crate) solved: mpsc::Sender<Solved>,
     pub(crate) counts: mpsc::Sender<Count>,
     pub(crate) leases: Arc<Mutex<Leases>>,
+    pub(crate) site: Arc<Site>,
 }
 
 impl Links {
@@ -170,8 +173,10 @@ async fn serve(mut stream: TcpStream, visit: Visit, links: Links, token: Cancell
     match spoken {
         Protocol::Stratum => Box::pin(miner::serve(stream, visit, links, token)).await,
         Protocol::Http => {
-            // A browser may be gone already; it gets no second chance.
-            let _ = stream.write_all(HTTP_ANSWER).await;
+            tokio::select! {
+                () = token.cancelled() => {}
+                () = Box::pin(http::serve(stream, ip, links.site)) => {}
+            }
         }
         Protocol::Tls | Protocol::Unknown => {
             let (is_tls, at) = (spoken == Protocol::Tls, links.clock.now().wall);
@@ -186,11 +191,6 @@ async fn serve(mut stream: TcpStream, visit: Visit, links: Links, token: Cancell
         }
     }
 }
-
-/// What a browser gets.
-const HTTP_ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n\
-Connection: close\r\n\r\nThis port is for Bitcoin miners. Enter it in your miner as \
-stratum+tcp://<this address>.\n";
 
 /// Waits for enough bytes to tell the protocol; they stay unread. `None` if there are none.
 async fn first_words(stream: &TcpStream) -> Option<Protocol> {
