@@ -6,6 +6,7 @@
 //! ([`ledger`]).
 
 mod bitcoin_side;
+mod extensions;
 mod forge;
 mod ledger;
 mod node;

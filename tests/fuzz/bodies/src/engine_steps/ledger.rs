@@ -6,6 +6,7 @@ mod talk;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bitcoin::hashes::Hash;
 use p2pool_engine::{Engine, LoadedShare, Output, PeerId, RequestId};
 use p2pool_sharechain::change::{ChangeSet, FoundBlock, Origin, OwnShare};
 use p2pool_sharechain::template::{BlockTemplate, TemplateBase};
@@ -13,6 +14,7 @@ use p2pool_sharechain::time::{MonoTime, Now};
 use p2pool_sharechain::{CheckedShare, Hash32, Params, ShareHash};
 
 use super::bitcoin_side::{check_block, check_work};
+use super::extensions::BlockQuestion;
 use super::forge::Forge;
 pub(super) use talk::{Peer, Question};
 
@@ -52,6 +54,7 @@ pub(super) struct Ledger {
     steps: u64,
     peers: BTreeMap<PeerId, Peer>,
     questions: BTreeMap<RequestId, Question>,
+    block_questions: Vec<BlockQuestion>,
     /// Shares that were sent and have left the node in the same step.
     gone: Vec<ShareHash>,
     lookups: Vec<Hash32>,
@@ -83,6 +86,7 @@ impl Ledger {
             steps: 0,
             peers: BTreeMap::new(),
             questions: BTreeMap::new(),
+            block_questions: Vec::new(),
             gone: Vec::new(),
             lookups: Vec::new(),
             works: Vec::new(),
@@ -150,6 +154,7 @@ impl Ledger {
         self.arrivals.clear();
         self.peers.clear();
         self.questions.clear();
+        self.block_questions.clear();
         self.lookups.clear();
         self.works.clear();
         self.has_work = false;
@@ -174,13 +179,17 @@ impl Ledger {
                 let question = Question::new(now, peer, &hashes, parents, stops);
                 self.request(engine, request, question);
             }
-            Output::AnnounceShares { .. }
-            | Output::SendBestBlock { .. }
-            | Output::SendCompactBlock { .. }
-            | Output::RequestBlockTxn { .. }
-            | Output::SendBlockTxn { .. }
-            | Output::LookUpTip { .. }
-            | Output::RefreshTemplate => {}
+            Output::AnnounceShares { peer, hashes } => self.announce(engine, peer, &hashes),
+            Output::SendCompactBlock { peer, block } => self.send_block(peer, &block),
+            Output::RequestBlockTxn { peer, request } => self.ask_for_transactions((peer, request)),
+            Output::SendBestBlock { peer, .. } | Output::SendBlockTxn { peer, .. } => {
+                assert!(self.peers.contains_key(&peer), "only peers are told");
+            }
+            Output::LookUpTip { block } => {
+                let tip = self.template.as_ref().map(|known| known.previous_block.to_byte_array());
+                assert_eq!(tip, Some(block), "the tip of the newest template");
+            }
+            Output::RefreshTemplate => assert!(self.template.is_some()),
             Output::DropPeer { peer, is_ban, reason } => self.drop_peer(now, peer, is_ban, reason),
             Output::Persist { sequence, changes } => {
                 assert_eq!(sequence, self.sequence + 1, "change sets are counted");

@@ -10,6 +10,7 @@ use p2pool_sharechain::{CheckedShare, ShareHash};
 use p2pool_wire::Services;
 use p2pool_wire::message::ShareReq;
 
+use super::extensions::services;
 use super::forge::{EASY_BITS, HARD_BITS, HISTORY_SHARES, Made, PAYEES, Terms};
 use super::ledger::Question;
 use super::world::World;
@@ -31,15 +32,15 @@ impl World {
             2 => Some(self.some_share(choices)),
             _ => Some(ShareHash::from_internal([choices.u8(); 32])),
         };
-        self.join(best_share);
+        let services = services(choices.u8());
+        self.join(best_share, services);
     }
 
-    fn join(&mut self, best_share: Option<ShareHash>) -> PeerId {
+    fn join(&mut self, best_share: Option<ShareHash>, services: Services) {
         let peer = self.next_peer;
         self.next_peer += 1;
-        self.node.ledger.add_peer(peer);
-        self.give(Input::PeerJoined { peer, best_share, services: Services::NONE });
-        peer
+        self.node.ledger.add_peer(peer, services);
+        self.give(Input::PeerJoined { peer, best_share, services });
     }
 
     pub(super) fn peer_leaves(&mut self, choices: &mut Choices<'_>) {
@@ -234,7 +235,7 @@ impl World {
         let parent = self.best_good();
         let Some(made) = self.forge.share(parent, &terms, now) else { return };
         let best = made.share.hash();
-        self.join(Some(best));
+        self.join(Some(best), Services::NONE);
         for _ in 0..HEALING_ROUNDS {
             for (request, question) in self.node.ledger.questions() {
                 // An honest node has got rid of bad shares.
@@ -267,7 +268,7 @@ impl World {
     }
 
     /// A share that somebody has made, more likely a new one.
-    fn some_share(&self, choices: &mut Choices<'_>) -> ShareHash {
+    pub(super) fn some_share(&self, choices: &mut Choices<'_>) -> ShareHash {
         let made = self.forge.made();
         let newer = made.len() - (HISTORY_SHARES as usize).min(made.len() - 1);
         let back = match choices.u8() {
@@ -277,7 +278,7 @@ impl World {
         made[made.len() - 1 - back.min(made.len() - 1)].share.hash()
     }
 
-    fn some_peer(&self, choices: &mut Choices<'_>) -> Option<PeerId> {
+    pub(super) fn some_peer(&self, choices: &mut Choices<'_>) -> Option<PeerId> {
         let peers = self.node.ledger.peers();
         peers.get(choices.below(peers.len())).copied()
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bitcoin::Block;
 use p2pool_engine::{BlockOutcome, Input, LoadedShare, PeerId, Solved};
 use p2pool_sharechain::template::Solution;
 use p2pool_sharechain::time::UnixTime;
@@ -24,6 +25,8 @@ pub(super) struct World {
     pub(super) node: Node,
     pub(super) forge: Forge,
     params: Arc<Params>,
+    /// Blocks that others found, newest last.
+    pub(super) blocks: Vec<Arc<Block>>,
     pub(super) next_peer: PeerId,
     height: u32,
     bits: CompactBits,
@@ -37,7 +40,15 @@ impl World {
         let forge = Forge::new(&params);
         let wall = u64::from(START + HISTORY_SHARES * HISTORY_PACE);
         let node = Node::new(&params, u64::from(choices.u8()), wall);
-        let mut world = Self { node, forge, params, next_peer: 1, height: 7, bits: HARD_BITS };
+        let mut world = Self {
+            node,
+            forge,
+            params,
+            blocks: Vec::new(),
+            next_peer: 1,
+            height: 7,
+            bits: HARD_BITS,
+        };
         world.load(start & 0x7f, choices);
         world.new_template(choices);
         world
@@ -78,7 +89,7 @@ impl World {
 
     /// Lets one thing happen.
     pub(super) fn event(&mut self, choices: &mut Choices<'_>) {
-        match choices.u8() % 32 {
+        match choices.u8() % 40 {
             0..=3 => self.peer_joins(choices),
             4 => self.peer_leaves(choices),
             5..=9 => self.pool_grows(choices),
@@ -95,7 +106,13 @@ impl World {
             27 | 28 => self.time_passes(choices),
             29 => self.check_summary(),
             30 => self.clock_is_set(choices),
-            _ => self.node.restart(&mut self.forge),
+            31 => self.node.restart(&mut self.forge),
+            32 | 33 => self.hashes_are_announced(choices),
+            34 => self.best_block_is_told(choices),
+            35 | 36 => self.block_is_passed_on(choices),
+            37 => self.transactions_are_sent(choices),
+            38 => self.transactions_are_asked_for(choices),
+            _ => self.tip_is_told(choices),
         }
     }
 
@@ -121,6 +138,10 @@ impl World {
     /// The Bitcoin target that shares of honest miners claim.
     pub(super) fn bits(&self) -> CompactBits {
         self.bits
+    }
+
+    pub(super) fn params(&self) -> &Params {
+        &self.params
     }
 
     pub(super) fn tip(&self) -> [u8; 32] {

@@ -70,7 +70,9 @@ impl Ledger {
         }
         for (id, peer) in &self.peers {
             let was_here = peer.joined_step < arrival.step && !peer.is_dropped;
-            let has_it = peer.sent.contains(&best) || peer.delivered.contains(&best);
+            let has_it = peer.sent.contains(&best)
+                || peer.delivered.contains(&best)
+                || peer.told.contains(&best);
             assert!(!was_here || has_it, "peer {id} was not told the best share");
         }
     }

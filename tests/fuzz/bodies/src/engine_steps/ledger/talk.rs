@@ -4,12 +4,16 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bitcoin::BlockHash;
+use bitcoin::bip152::HeaderAndShortIds;
 use p2pool_engine::{DropReason, Engine, PeerId, RequestId};
 use p2pool_sharechain::time::{MonoTime, Now};
 use p2pool_sharechain::{CheckedShare, ShareHash};
+use p2pool_wire::Services;
 use p2pool_wire::message::ShareReq;
 
 use super::Ledger;
+use crate::engine_steps::extensions::BlockQuestion;
 use crate::engine_steps::forge::Made;
 
 /// Shares passed on at once.
@@ -41,6 +45,13 @@ pub(in crate::engine_steps) struct Peer {
     is_clean: bool,
     /// Shares that it sent.
     pub(super) delivered: BTreeSet<ShareHash>,
+    /// What it understands.
+    services: Services,
+    /// Shares that it was told the hashes of.
+    pub(super) told: BTreeSet<ShareHash>,
+    /// Blocks that it passed on, and that it was sent.
+    blocks: BTreeSet<BlockHash>,
+    sent_blocks: BTreeSet<BlockHash>,
     /// Shares that it was sent.
     pub(super) sent: BTreeSet<ShareHash>,
     /// The engine wants the connection ended.
@@ -51,6 +62,7 @@ impl Peer {
     /// The share has left the node: it may be told again.
     pub(super) fn forget(&mut self, hash: ShareHash) {
         self.sent.remove(&hash);
+        self.told.remove(&hash);
         self.delivered.remove(&hash);
     }
 }
@@ -92,10 +104,14 @@ impl Ledger {
         self.questions.iter().map(|(request, open)| (*request, open.clone())).collect()
     }
 
-    pub(in crate::engine_steps) fn add_peer(&mut self, peer: PeerId) {
+    pub(in crate::engine_steps) fn add_peer(&mut self, peer: PeerId, services: Services) {
         let state = Peer {
             joined_step: self.steps,
             is_clean: true,
+            services,
+            told: BTreeSet::new(),
+            blocks: BTreeSet::new(),
+            sent_blocks: BTreeSet::new(),
             delivered: BTreeSet::new(),
             sent: BTreeSet::new(),
             is_dropped: false,
@@ -151,6 +167,62 @@ impl Ledger {
             assert!(!peer.delivered.contains(&hash), "a share goes back to who sent it");
             assert!(peer.sent.insert(hash), "a share is sent twice");
         }
+    }
+
+    /// Hashes go to those who understand them, once, and not to those who have the shares.
+    pub(super) fn announce(&mut self, engine: &Engine, to: PeerId, hashes: &[ShareHash]) {
+        let peer = self.peers.get_mut(&to).expect("only peers are told");
+        assert!(peer.services.contains(Services::SHARE_HASHES));
+        assert!((1..=BROADCAST_MAX).contains(&hashes.len()));
+        for hash in hashes {
+            assert!(engine.tracker().get(*hash).is_some(), "a hash that nobody knows is told");
+            let has_it = peer.delivered.contains(hash) || peer.sent.contains(hash);
+            assert!(!has_it && peer.told.insert(*hash), "a hash is told for nothing");
+        }
+    }
+
+    /// A peer says that it has shares.
+    pub(in crate::engine_steps) fn note_announcement(
+        &mut self,
+        from: PeerId,
+        hashes: &[ShareHash],
+    ) {
+        if let Some(peer) = self.peers.get_mut(&from) {
+            peer.delivered.extend(hashes);
+        }
+    }
+
+    /// A peer says something that no honest one would.
+    pub(in crate::engine_steps) fn note_bad(&mut self, peer: PeerId) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.is_clean = false;
+        }
+    }
+
+    pub(in crate::engine_steps) fn note_block_holder(&mut self, peer: PeerId, block: BlockHash) {
+        if let Some(peer) = self.peers.get_mut(&peer) {
+            peer.blocks.insert(block);
+        }
+    }
+
+    /// Blocks go to those who understand them, once.
+    pub(super) fn send_block(&mut self, to: PeerId, block: &HeaderAndShortIds) {
+        let peer = self.peers.get_mut(&to).expect("only peers are told");
+        assert!(peer.services.contains(Services::COMPACT_BLOCKS));
+        assert!(peer.sent_blocks.insert(block.header.block_hash()), "a block is sent twice");
+        assert_eq!(block.prefilled_txs[0].idx, 0, "the coinbase is given");
+    }
+
+    pub(super) fn ask_for_transactions(&mut self, question: BlockQuestion) {
+        let (peer, request) = &question;
+        assert!(self.peers[peer].blocks.contains(&request.block_hash), "who has it is asked");
+        assert!(request.indexes.is_sorted() && !request.indexes.is_empty());
+        self.block_questions.push(question);
+    }
+
+    /// The oldest question for transactions.
+    pub(in crate::engine_steps) fn take_block_question(&mut self) -> Option<BlockQuestion> {
+        (!self.block_questions.is_empty()).then(|| self.block_questions.remove(0))
     }
 
     pub(super) fn request(&mut self, engine: &Engine, request: RequestId, question: Question) {
