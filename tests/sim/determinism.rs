@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use crate::seed;
+use crate::world::strangers::{Poisoner, Spammer};
 use crate::world::{Scenario, World};
 
 fn run(seed: u64) -> u64 {
     let scenario = Scenario { seed, nodes: 8, history: 20, ..Scenario::default() };
     let mut world = World::new(scenario);
-    world.run_for(Duration::from_secs(600));
+    world.add_stranger(Box::new(Spammer::default()));
+    world.add_stranger(Box::new(Poisoner::default()));
+    world.churn_for(Duration::from_secs(400), Duration::from_secs(40));
     world.digest()
 }
 
