@@ -2,6 +2,7 @@
 
 mod gossip;
 mod limits;
+mod network;
 mod search;
 
 use core::net::IpAddr;
