@@ -19,6 +19,8 @@ use crate::Engine;
 use crate::input::PeerId;
 use crate::output::DropReason;
 
+/// Shares of long answers taken in in one step.
+const TAKE_PER_STEP: usize = 256;
 /// Shares removed in one step.
 const REMOVE_PER_STEP: usize = 250;
 /// Chains given up for space at once.
@@ -65,6 +67,8 @@ struct Doomed {
 pub(crate) struct Intake {
     strays: BTreeMap<ShareHash, Stray>,
     doomed: VecDeque<Doomed>,
+    /// Answers, or what is left of them, that wait for their turn.
+    waiting: VecDeque<(PeerId, Vec<Arc<CheckedShare>>)>,
     /// There were too many strays when it was last looked.
     is_crowded: bool,
     /// Bad shares and hopeless histories so far.
@@ -72,13 +76,41 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Whether shares wait for their removal.
+    /// Whether shares wait to be taken in.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Whether shares wait to be taken in, or for their removal.
     pub(crate) fn has_work(&self) -> bool {
-        self.is_crowded || !self.doomed.is_empty()
+        self.is_crowded || !self.doomed.is_empty() || self.is_waiting()
     }
 }
 
 impl Engine {
+    /// Takes in an answer, in slices if it is long: no step may last long.
+    pub(crate) fn take_in_slices(
+        &mut self,
+        now: Now,
+        peer: PeerId,
+        shares: Vec<Arc<CheckedShare>>,
+    ) {
+        self.intake.waiting.push_back((peer, shares));
+        if self.intake.waiting.len() == 1 {
+            self.take_in_waiting(now);
+        }
+    }
+
+    /// Takes in the next slice of what waits.
+    pub(crate) fn take_in_waiting(&mut self, now: Now) {
+        let Some((peer, mut shares)) = self.intake.waiting.pop_front() else { return };
+        let rest = shares.split_off(shares.len().min(TAKE_PER_STEP));
+        if !rest.is_empty() {
+            self.intake.waiting.push_front((peer, rest));
+        }
+        self.take_in(now, Arrival::Asked(peer), shares);
+    }
+
     /// Adds shares to the tracker and to what storage has to keep.
     pub(crate) fn take_in(&mut self, now: Now, arrival: Arrival, shares: Vec<Arc<CheckedShare>>) {
         for share in shares {

@@ -169,7 +169,7 @@ impl Engine {
             Input::BlockOutcome { hash, outcome } => self.block_outcome(hash, outcome),
             Input::PoolBlock(block) => self.record_block(*block),
             Input::Persisted { sequence } => self.persisted(sequence),
-            Input::Wake => {}
+            Input::Wake => self.take_in_waiting(now),
         }
         self.remove_doomed();
         self.settle(now);

@@ -14,7 +14,6 @@ use p2pool_sharechain::{CheckedShare, ShareHash};
 
 use crate::Engine;
 use crate::input::{PeerId, RequestId};
-use crate::intake::Arrival;
 use crate::output::{DropReason, Output};
 use crate::wants::Purpose;
 
@@ -101,7 +100,11 @@ impl Engine {
 
     /// Asks for what is wanted, and gives up what nobody has.
     pub(crate) fn ask_around(&mut self, now: Now) {
-        if !core::mem::take(&mut self.wants.is_due) || self.peers.len() == 0 {
+        // What waits to be taken in need not be asked for.
+        if self.intake.is_waiting() || self.peers.len() == 0 {
+            return;
+        }
+        if !core::mem::take(&mut self.wants.is_due) {
             return;
         }
         for (purpose, hash) in self.wants.open() {
@@ -206,7 +209,7 @@ impl Engine {
             let time = now.mono.since(open.asked_at);
             self.peers.set_parents_asked(peer, adapted(open.parents, time));
         }
-        self.take_in(now, Arrival::Asked(peer), shares);
+        self.take_in_slices(now, peer, shares);
     }
 
     /// Gives up on questions that were not answered.
