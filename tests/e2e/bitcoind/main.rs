@@ -8,4 +8,5 @@ mod contract;
 mod mining;
 mod pool;
 mod regtest;
+mod reinstall;
 mod transactions;
