@@ -8,7 +8,7 @@ use p2pool_bitcoind::model::{
     BlockHeaderInfo, BlockInfo, BlockchainInfo, NetworkInfo, TemplateAnswer, Warnings,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Inner, Node};
 
@@ -49,12 +49,6 @@ pub(super) fn answer(node: &Node, method: &str, params: &Value) -> Answer {
         "getblockheader" => block_header(&inner, params),
         "getblock" => block(&inner, params),
         "getblocktemplate" => template(&inner, &params[0]),
-        "getzmqnotifications" => match &inner.behaviour.zmq_hashblock {
-            Some(address) => {
-                result(json!([{"type": "pubhashblock", "address": address, "hwm": 1000}]))
-            }
-            None => result(json!([])),
-        },
         "submitblock" => {
             let answer = submit(&mut inner, params);
             drop(inner);

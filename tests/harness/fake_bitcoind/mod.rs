@@ -58,8 +58,6 @@ pub struct Behaviour {
     pub template_error: Option<(i32, String)>,
     /// Blocks are answered with this word, without being looked at.
     pub verdict: Option<String>,
-    /// Where it publishes new blocks over ZMQ.
-    pub zmq_hashblock: Option<String>,
 }
 
 impl Default for Behaviour {
@@ -77,7 +75,6 @@ impl Default for Behaviour {
             rules: Vec::new(),
             template_error: None,
             verdict: None,
-            zmq_hashblock: None,
         }
     }
 }
