@@ -5,6 +5,7 @@
 //! socket, a session and the driver; [`dial`] makes connections, straight or through a proxy;
 //! [`doors`] are the sockets on which others connect. [`settings`] is what a person may decide
 //! about it, [`state`] what is shown of it, [`problem`] what is wrong with it.
+//! What that means for who runs a node is written down in `docs/peers.md`.
 
 mod addresses;
 mod connection;

@@ -118,6 +118,8 @@ struct Member {
     traffic: Arc<Traffic>,
     address: Option<SocketAddr>,
     is_incoming: bool,
+    /// Whether this node wants it ended.
+    is_closing: bool,
     joined: Option<(Peer, UnixTime)>,
 }
 
@@ -212,6 +214,9 @@ impl P2pService {
                 PeeringOutput::Send { peer, message } => self.order(peer, Order::Send(message)),
                 PeeringOutput::Close { peer, reason } => {
                     tracing::debug!(peer, %reason, "connection ended");
+                    if let Some(member) = self.members.get_mut(&peer) {
+                        member.is_closing = true;
+                    }
                     self.order(peer, Order::Close);
                 }
                 PeeringOutput::Resolve(host) => {
@@ -249,6 +254,7 @@ impl P2pService {
             traffic: Arc::clone(&traffic),
             address,
             is_incoming,
+            is_closing: false,
             joined: None,
         };
         self.members.insert(peer, member);
@@ -347,8 +353,9 @@ impl P2pService {
         let input = match end {
             End::DialFailed => PeeringInput::DialFailed { peer },
             End::Left(how) => {
-                let is_greeted = member.is_some_and(|m| m.joined.is_some() || m.is_incoming);
-                if !is_greeted && how == Departure::Ended {
+                let is_hang_up =
+                    member.is_some_and(|m| m.joined.is_none() && !m.is_incoming && !m.is_closing);
+                if is_hang_up && how == Departure::Ended {
                     self.hang_ups = self.hang_ups.saturating_add(1);
                 }
                 PeeringInput::Left { peer, how }
@@ -482,4 +489,22 @@ fn confirmed(mapping: MappingState, visitor: Option<UnixTime>, now: UnixTime) ->
 fn save(changes: AddressChanges) -> StoreCommand {
     let changed = changes.changed.iter().map(super::addresses::to_stored).collect();
     StoreCommand::Peers { changed, removed: changes.removed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_port_is_confirmed_by_visitors_of_the_last_day_alone() {
+        let external = "203.0.113.5:9333".parse().unwrap();
+        let granted = MappingState::Granted { external };
+        let (now, day) = (UnixTime(1_700_000_000), CONFIRMED_FOR.as_secs());
+        let since = UnixTime(now.0 - day + 1);
+        let is_confirmed = MappingState::Confirmed { external, since };
+        assert_eq!(confirmed(granted, Some(since), now), is_confirmed);
+        assert_eq!(confirmed(granted, Some(UnixTime(now.0 - day)), now), granted);
+        assert_eq!(confirmed(granted, None, now), granted);
+        assert_eq!(confirmed(MappingState::NoAnswer, Some(now), now), MappingState::NoAnswer);
+    }
 }
