@@ -176,3 +176,22 @@ fn without_a_payable_address_or_with_a_secret_in_its_place_nothing_starts() {
         assert!(!home.own.exists(), "nothing was begun");
     }
 }
+
+#[test]
+fn a_bitcoin_node_that_comes_later_and_elsewhere_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let bitcoin = folder.path().join("bitcoin");
+    fs::create_dir(&bitcoin).unwrap();
+    if std::env::var_os("BITCOIND_EXE").is_none() {
+        return drop(Bitcoind::start(&bitcoin, "regtest", &[]));
+    }
+    let arguments = ["--bitcoin-dir", bitcoin.to_str().unwrap()];
+    let mut node = TempNode::run_on_regtest(&folder.path().join("own"), &arguments);
+    let started = node.wait_for("started", SOON, |_| true);
+    node.wait_for("bitcoin", SOON, |line| line["state"] == "unavailable");
+    let _bitcoind = Bitcoind::start(&bitcoin, "regtest", &[]);
+    let is_elsewhere = |line: &Value| line["rpc_url"] != started["rpc_url"];
+    node.wait_for("started", SOON, is_elsewhere);
+    node.wait_for_next("bitcoin", SOON, |line| line["state"] == "ready");
+    node.terminate(STOP_WITHIN).assert_good();
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use p2pool_node::{ProblemCode, RawPractice, RawSettings, Settings, SettingsError};
+use p2pool_node::{ProblemCode, RawPractice, RawRun, RawSettings, Settings, SettingsError};
 
 use crate::bitcoin_login::BitcoinLogin;
 use crate::books::{BlocksArgs, SharesArgs};
@@ -93,13 +93,15 @@ pub(crate) struct PracticeArgs {
 }
 
 /// Everything that was asked for, checked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) settings: Settings,
     /// The folder that the person knows.
     pub(crate) data_dir: PathBuf,
     /// The Bitcoin node; `None` in practice.
     pub(crate) login: Option<BitcoinLogin>,
+    /// What it is looked for by, if it was found and not named.
+    pub(crate) look: Option<RawRun>,
     /// End after this time.
     pub(crate) run_for: Option<Duration>,
     /// End after so many accepted blocks.
@@ -132,7 +134,7 @@ impl SessionArgs {
         login: Option<BitcoinLogin>,
     ) -> Plan {
         let run_for = self.seconds.map(Duration::from_secs);
-        Plan { settings, data_dir, login, run_for, blocks: self.blocks }
+        Plan { settings, data_dir, login, look: None, run_for, blocks: self.blocks }
     }
 }
 

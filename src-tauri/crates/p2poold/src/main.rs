@@ -44,7 +44,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use p2pool_node::ProblemCode;
+use p2pool_node::{BitcoinSource, ProblemCode};
 use tokio::runtime::Builder;
 
 use crate::args::{Cli, Command, Plan, SessionArgs};
@@ -53,7 +53,7 @@ use crate::failure::Failure;
 use crate::json::JsonLines;
 use crate::logs::LogLines;
 use crate::output::Console;
-use crate::run::{Goal, Origin, Run};
+use crate::run::{Again, Goal, Origin, Run};
 use crate::signals::Signals;
 use crate::status_command::status;
 use crate::view::{LiveView, PlainLines};
@@ -93,18 +93,31 @@ fn not_options(error: &clap::Error) -> ExitCode {
 }
 
 fn run_node(plan: Result<Plan, Failure>, session: &SessionArgs) -> ExitCode {
-    match plan.and_then(|plan| follow_node(plan, session)) {
+    match plan.and_then(|plan| follow_nodes(plan, session)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(session.json),
     }
 }
 
-/// Runs a node and tells about it until its end.
-fn follow_node(plan: Plan, session: &SessionArgs) -> Result<(), Failure> {
-    let (face, log_lines) = face(session.json);
+/// Runs a node until its end, and again whenever its Bitcoin node has moved.
+fn follow_nodes(mut plan: Plan, session: &SessionArgs) -> Result<(), Failure> {
+    let (mut face, log_lines) = face(session.json);
     logs::init(&session.log, log_lines)?;
+    while let Some(again) = follow_node(plan.clone(), face)? {
+        face = again.face;
+        plan.run_for = plan.run_for.map(|time| time.saturating_sub(again.ran));
+        let (rpc, reserve) = (again.login.rpc.clone(), None);
+        plan.settings.bitcoin = BitcoinSource::Bitcoind { rpc, reserve };
+        plan.login = Some(again.login);
+    }
+    Ok(())
+}
+
+/// Runs a node and tells about it until its end.
+fn follow_node(plan: Plan, face: Box<dyn Face>) -> Result<Option<Again>, Failure> {
     let params = Arc::clone(&plan.settings.params);
-    let origin = Origin { data_dir: plan.data_dir, params, login: plan.login };
+    let (data_dir, login, look) = (plan.data_dir, plan.login, plan.look);
+    let origin = Origin { data_dir, params, login, look };
     let handle = p2pool_node::start(plan.settings)?;
     let refused = |error: io::Error| {
         let sentence = format!("The system refuses to start the node: {error}.");

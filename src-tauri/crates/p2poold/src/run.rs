@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use p2pool_node::{
-    BlockCheck, BlockCheckError, BlockChecker, Event, NodeEvent, NodeEventKind, NodeHandle,
-    NodeSnapshot, PracticeRpc, ProblemCode,
+    BitcoinState, BlockCheck, BlockCheckError, BlockChecker, Event, NodeEvent, NodeEventKind,
+    NodeHandle, NodeSnapshot, PracticeRpc, ProblemCode, RawRun,
 };
 use p2pool_sharechain::{Params, ShareHash};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
-use crate::bitcoin_login::BitcoinLogin;
+use crate::bitcoin_login::{BitcoinLogin, Search};
 use crate::face::{Face, Silence};
 use crate::failure::Failure;
 use crate::notice::{Bitcoin, CpuMiner, MiningState, Notice, Started, Status, now};
@@ -32,11 +32,13 @@ const CHECK_AGAIN: Duration = Duration::from_millis(500);
 /// Checks under way at the end are waited for so long.
 const LAST_CHECKS: Duration = Duration::from_secs(2);
 
+/// While a Bitcoin node that was found cannot be used, another one is looked for this often.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// A report for other processes is written this often.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
-/// Wrappers pass a signal on that the whole group has got already: a second wish to end counts only
-/// when it comes so much later.
-const SECOND_WISH_AFTER: Duration = Duration::from_secs(1);
+/// Wrappers pass a signal on that the whole group has got already: what follows the first wish to end
+/// so soon is no second one.
+const ECHO: Duration = Duration::from_millis(50);
 
 /// When to end without being told to.
 #[derive(Debug)]
@@ -53,6 +55,15 @@ pub(crate) struct Origin {
     pub(crate) params: Arc<Params>,
     /// The Bitcoin node; `None` in practice.
     pub(crate) login: Option<BitcoinLogin>,
+    /// What it is looked for by, if it was found and not named.
+    pub(crate) look: Option<RawRun>,
+}
+
+/// A node that goes on with another Bitcoin node.
+pub(crate) struct Again {
+    pub(crate) login: BitcoinLogin,
+    pub(crate) face: Box<dyn Face>,
+    pub(crate) ran: Duration,
 }
 
 /// Why the loop ended.
@@ -63,6 +74,8 @@ enum End {
     NobodyListens,
     /// The node has ended by itself.
     NodeEnded,
+    /// The Bitcoin node is at another place, or wants another login.
+    Moved(BitcoinLogin),
 }
 
 /// What a check gives: the block asked for, and what the chain said.
@@ -86,6 +99,8 @@ pub(crate) struct Run {
     checks: JoinSet<Checked>,
     /// Blocks to be checked after it.
     unchecked: VecDeque<ShareHash>,
+    /// The look around for another Bitcoin node, if one is under way.
+    looks: JoinSet<Option<BitcoinLogin>>,
     /// States told last; they are followed through snapshots, which no reader can miss.
     cpu_miner: CpuMiner,
     bitcoin: Bitcoin,
@@ -132,6 +147,7 @@ impl Run {
             checker,
             checks: JoinSet::new(),
             unchecked: VecDeque::new(),
+            looks: JoinSet::new(),
             snapshot,
             cpu_miner: CpuMiner::Off,
             bitcoin: Bitcoin::Connecting,
@@ -139,7 +155,8 @@ impl Run {
         })
     }
 
-    /// Tells what happens until the end, stops the node, and says how it went.
+    /// Tells what happens until the end, stops the node, and says how it went; gives what to go on
+    /// with if the Bitcoin node has moved.
     ///
     /// # Errors
     /// The node ended by itself, did not stop in time, or a block's sums are wrong.
@@ -147,14 +164,24 @@ impl Run {
         mut self,
         handle: NodeHandle,
         mut signals: Signals,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Again>, Failure> {
         let begun = self.begin();
         let end = match self.told(&begun) {
             Ok(()) => self.follow(&handle, &mut signals).await.unwrap_or_else(|end| end),
             Err(end) => end,
         };
+        let end = match end {
+            End::Moved(login) => {
+                // Nobody has had work from a node that could not be used.
+                handle.stop().await;
+                let ran = self.ran();
+                return Ok(Some(Again { login, face: self.face, ran }));
+            }
+            End::Wanted | End::NobodyListens | End::NodeEnded => end,
+        };
         self.last_checks().await;
         let summary = self.tally.summary(self.ran().as_secs(), &self.payees);
+        let_echo_pass(&mut signals).await;
         // From here on a closed output changes nothing: the node is stopped all the same.
         let _ = self.tell(&Notice::Stopping);
         let stop = async {
@@ -163,7 +190,7 @@ impl Run {
         };
         let report = tokio::select! {
             report = stop => report,
-            () = insists(&mut signals) => None,
+            () = signals.next() => None,
         };
         let _ = self.tell(&Notice::Summary(Box::new(summary)));
         let Some(report) = report else {
@@ -173,7 +200,7 @@ impl Run {
         let took_ms = u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX);
         let is_late = !report.late.is_empty();
         let _ = self.tell(&Notice::Stopped { took_ms, late: report.late });
-        self.verdict(&end, is_late)
+        self.verdict(&end, is_late).map(|()| None)
     }
 
     /// Whether this was a good end.
@@ -200,7 +227,7 @@ impl Run {
             return failed(ProblemCode::EngineRestarted, "Parts of the node did not stop in time.");
         }
         match end {
-            End::Wanted | End::NodeEnded => Ok(()),
+            End::Wanted | End::NodeEnded | End::Moved(_) => Ok(()),
             End::NobodyListens => {
                 failed(ProblemCode::EngineRestarted, "The output was closed, so the node stopped.")
             }
@@ -280,6 +307,8 @@ impl Run {
         statuses.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut reports = interval(REPORT_EVERY);
         reports.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let deadline = self.goal.run_for.map(|time| self.started + time);
         loop {
             let told = tokio::select! {
@@ -306,6 +335,16 @@ impl Run {
                     let status = self.status();
                     self.tell(&Notice::Status(Box::new(status)))
                 }
+                _ = looks.tick(), if self.looks.is_empty() => {
+                    self.look_around();
+                    Ok(())
+                }
+                Some(found) = self.looks.join_next() => {
+                    if let Ok(Some(login)) = found {
+                        return Ok(End::Moved(login));
+                    }
+                    Ok(())
+                }
                 _ = reports.tick() => {
                     self.report();
                     Ok(())
@@ -316,6 +355,22 @@ impl Run {
                 return Ok(End::Wanted);
             }
         }
+    }
+
+    /// Looks, on a thread of its own, whether the Bitcoin node is elsewhere than it was found.
+    fn look_around(&mut self) {
+        let is_away = matches!(self.snapshot.bitcoin, BitcoinState::Unavailable { .. });
+        let (Some(raw), Some(login), true) = (&self.origin.look, &self.origin.login, is_away)
+        else {
+            return;
+        };
+        let (raw, old, data_dir) = (raw.clone(), login.clone(), self.origin.data_dir.clone());
+        let chain = self.origin.params.chain;
+        self.looks.spawn_blocking(move || {
+            // One that cannot be used either is no reason to move.
+            let found = Search::here(&data_dir).login(&raw, chain).ok()?;
+            (found.rpc != old.rpc).then_some(found)
+        });
     }
 
     fn ran(&self) -> Duration {
@@ -481,15 +536,14 @@ async fn ask(checker: BlockChecker, hash: ShareHash) -> Result<BlockCheck, Block
     checker.check(hash).await
 }
 
-/// Waits until somebody who has asked to end asks again.
-async fn insists(signals: &mut Signals) {
+/// Lets pass what a wrapper may have sent once more.
+async fn let_echo_pass(signals: &mut Signals) {
     let echoes = async {
         loop {
             signals.next().await;
         }
     };
-    let _: Result<(), _> = timeout(SECOND_WISH_AFTER, echoes).await;
-    signals.next().await;
+    let _: Result<(), _> = timeout(ECHO, echoes).await;
 }
 
 /// At the deadline, if there is one.

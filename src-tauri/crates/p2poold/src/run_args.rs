@@ -101,7 +101,9 @@ impl RunArgs {
             bitcoin: BitcoinSource::Bitcoind { rpc: login.rpc.clone(), reserve: None },
         };
         let settings = raw.check(p2p, place).map_err(|error| self.node.blame(&wanted, &error))?;
-        Ok(self.session.plan(settings, search.data_dir.to_owned(), Some(login)))
+        let look = login.is_found.then(|| raw.clone());
+        let plan = self.session.plan(settings, search.data_dir.to_owned(), Some(login));
+        Ok(Plan { look, ..plan })
     }
 }
 
