@@ -64,6 +64,10 @@ fn found_block_survives_a_crash_and_a_dead_bitcoin_node() {
 #[test]
 fn block_reaches_every_bitcoin_node_though_the_finders_own_is_dead() {
     let mut world = World::new(Scenario { seed: seed(44), nodes: 14, ..Scenario::default() });
+    // The finder knows transactions before the others do.
+    for (number, node) in world.nodes.iter_mut().enumerate() {
+        node.bitcoind.transaction_lag = Duration::from_secs(if number == 2 { 0 } else { 60 });
+    }
     world.run_for(MINUTE * 5);
     // Nobody hears of a block from the Bitcoin network in time.
     for node in &mut world.nodes {

@@ -59,7 +59,7 @@ pub(crate) struct Bitcoind {
     /// Mean time until it hears of a block.
     pub(crate) lag: Duration,
     /// Time until it hears of a transaction.
-    transaction_lag: Duration,
+    pub(crate) transaction_lag: Duration,
     tip: Hash32,
     known: BTreeSet<Hash32>,
     /// Blocks that its pool node hands in, until it answers.
