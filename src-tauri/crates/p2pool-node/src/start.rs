@@ -252,12 +252,7 @@ impl Prepared {
             bitcoin: BitcoinState::Connecting,
             bitcoin_details: Arc::default(),
             summary: Arc::default(),
-            p2p: Arc::new(P2pState {
-                listening: self.doors.addresses(),
-                is_other_port: self.doors.is_other_port,
-                problem: self.doors.is_other_port.then_some(ProblemCode::PoolPortTaken),
-                ..P2pState::default()
-            }),
+            p2p: Arc::new(P2pState::at_start(&self.doors)),
             miners: Arc::default(),
             helper: HelperState::Off,
             storage: StorageState::Ok,
@@ -399,7 +394,7 @@ fn start_p2p(
     if let Some(port) = NonZeroU16::new(port).filter(|_| settings.p2p.maps_port) {
         group.spawn("router", keep_port_open(port, mapping_sender, token.clone()));
     }
-    let (state, reader) = watch::channel(Arc::default());
+    let (state, reader) = watch::channel(Arc::new(P2pState::at_start(&doors)));
     let parts = P2pParts {
         settings: settings.p2p.clone(),
         doors,

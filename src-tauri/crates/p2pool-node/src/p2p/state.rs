@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use p2pool_sharechain::time::UnixTime;
 
+use super::doors::Doors;
 use crate::state::ProblemCode;
 
 /// The connections to other nodes at one moment.
@@ -27,6 +28,18 @@ pub struct P2pState {
     pub mapping: MappingState,
     /// What is wrong, if anything.
     pub problem: Option<ProblemCode>,
+}
+
+impl P2pState {
+    /// Before anything has happened.
+    pub(crate) fn at_start(doors: &Doors) -> Self {
+        Self {
+            listening: doors.addresses(),
+            is_other_port: doors.is_other_port,
+            problem: doors.is_other_port.then_some(ProblemCode::PoolPortTaken),
+            ..Self::default()
+        }
+    }
 }
 
 /// One connection.
