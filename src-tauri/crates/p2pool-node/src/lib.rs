@@ -34,8 +34,8 @@ pub use crate::p2p::host::{HostPort, HostPortError};
 pub use crate::p2p::settings::{P2pPlace, P2pSettings, RawP2p};
 pub use crate::p2p::state::{MappingState, P2pState, PeerState};
 pub use crate::settings::{
-    BitcoinSource, HelperSettings, RawPractice, RawRun, RawSettings, RunAddressError, RunPlace,
-    Settings, SettingsError, check_payout_address,
+    BitcoinSource, HelperSettings, RawPractice, RawReserve, RawRun, RawSettings, RunAddressError,
+    RunPlace, Settings, SettingsError, check_payout_address,
 };
 pub use crate::start::start;
 pub use crate::state::{

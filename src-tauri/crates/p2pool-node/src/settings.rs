@@ -16,7 +16,7 @@ use crate::p2p::settings::{P2pPlace, P2pSettings, RawP2p};
 
 mod run;
 
-pub use self::run::{RawRun, RunAddressError, RunPlace};
+pub use self::run::{RawReserve, RawRun, RunAddressError, RunPlace};
 
 /// What a node is started with. Only valid states can be made.
 #[derive(Clone, Debug)]

@@ -52,6 +52,40 @@ impl<'a> Search<'a> {
     /// # Errors
     /// Settings that make no sense, and a node that needs a login first.
     pub(crate) fn login(&self, raw: &RawRun, chain: Network) -> Result<BitcoinLogin, Failure> {
+        let mut login = self.login_as_told(raw, chain)?;
+        login.rpc.allows_public = raw.rpc_public.unwrap_or(false);
+        Ok(login)
+    }
+
+    /// The reserve that the settings name.
+    ///
+    /// # Errors
+    /// One without a login.
+    pub(crate) fn reserve(&self, raw: &RawRun) -> Result<Option<RpcConfig>, Failure> {
+        let Some(reserve) = &raw.reserve else { return Ok(None) };
+        let auth = match (&reserve.rpc_user, &reserve.rpc_password_file, &reserve.rpc_cookie) {
+            (Some(user), Some(file), _) => {
+                Auth::UserPassword { user: user.clone(), password: read_password(file)? }
+            }
+            (None, _, Some(cookie)) => Auth::Cookie(cookie.clone()),
+            (Some(_), None, _) | (None, _, None) => {
+                return Err(Failure {
+                    code: "N-03",
+                    sentence: format!(
+                        "The reserve node at {} needs a login in settings.toml: rpc_user with \
+                         rpc_password_file, or rpc_cookie.",
+                        reserve.rpc_url
+                    ),
+                    details: String::new(),
+                    exit: EXIT_INPUT,
+                });
+            }
+        };
+        let (url, allows_public) = (reserve.rpc_url.clone(), raw.rpc_public.unwrap_or(false));
+        Ok(Some(RpcConfig { url, auth, allows_public }))
+    }
+
+    fn login_as_told(&self, raw: &RawRun, chain: Network) -> Result<BitcoinLogin, Failure> {
         let url = raw.rpc_url.clone();
         let usual_url = || format!("http://127.0.0.1:{}", usual_port(chain));
         if let Some(user) = &raw.rpc_user {
@@ -165,6 +199,7 @@ mod tests {
     use std::fs;
 
     use p2pool_bitcoind::local::{CommandLine, Program, RunningNode, System, Variables};
+    use p2pool_node::RawReserve;
     use tempfile::TempDir;
 
     use super::*;
@@ -293,6 +328,24 @@ mod tests {
         let alone = RawRun { rpc_user: None, ..told };
         let failure = search.login(&alone, Network::Bitcoin).unwrap_err();
         assert!(failure.sentence.contains("--rpc-cookie"), "{failure}");
+    }
+
+    #[test]
+    fn a_reserve_is_used_as_told_and_needs_a_login() {
+        let home = Home::new();
+        let reserve = |cookie: Option<&str>| {
+            let rpc_cookie = cookie.map(Into::into);
+            let (rpc_url, rpc_user, rpc_password_file) = ("http://10.0.0.6:1".into(), None, None);
+            let reserve = RawReserve { rpc_url, rpc_cookie, rpc_user, rpc_password_file };
+            RawRun { reserve: Some(reserve), rpc_public: Some(true), ..RawRun::default() }
+        };
+        let search = home.search(None);
+        assert_eq!(search.reserve(&RawRun::default()).unwrap(), None);
+        let rpc = search.reserve(&reserve(Some("/c"))).unwrap().unwrap();
+        assert_eq!((rpc.url.as_str(), rpc.auth), ("http://10.0.0.6:1", Auth::Cookie("/c".into())));
+        assert!(rpc.allows_public);
+        let failure = search.reserve(&reserve(None)).unwrap_err();
+        assert_eq!((failure.code, failure.exit), ("N-03", 2));
     }
 
     #[test]

@@ -106,8 +106,9 @@ fn follow_nodes(mut plan: Plan, session: &SessionArgs) -> Result<(), Failure> {
     while let Some(again) = follow_node(plan.clone(), face)? {
         face = again.face;
         plan.run_for = plan.run_for.map(|time| time.saturating_sub(again.ran));
-        let (rpc, reserve) = (again.login.rpc.clone(), None);
-        plan.settings.bitcoin = BitcoinSource::Bitcoind { rpc, reserve };
+        if let BitcoinSource::Bitcoind { rpc, .. } = &mut plan.settings.bitcoin {
+            rpc.clone_from(&again.login.rpc);
+        }
         plan.login = Some(again.login);
     }
     Ok(())

@@ -95,10 +95,11 @@ impl RunArgs {
         let Wanted { raw, p2p, params, .. } = &wanted;
         raw.payout_address(params).map_err(|error| not_payable(error, params.chain))?;
         let login = search.login(raw, params.chain)?;
+        let reserve = search.reserve(raw)?;
         let place = RunPlace {
             data_dir: search.data_dir.to_owned(),
             helper: self.session.miner(),
-            bitcoin: BitcoinSource::Bitcoind { rpc: login.rpc.clone(), reserve: None },
+            bitcoin: BitcoinSource::Bitcoind { rpc: login.rpc.clone(), reserve },
         };
         let settings = raw.check(p2p, place).map_err(|error| self.node.blame(&wanted, &error))?;
         let look = login.is_found.then(|| raw.clone());
@@ -154,6 +155,8 @@ impl NodeArgs {
             limit_hps: self.limit_hps.or(file.limit_hps),
             record_shares: self.record_shares.then_some(true).or(file.record_shares),
             // What no argument speaks of.
+            rpc_public: file.rpc_public,
+            reserve: file.reserve.clone(),
             door: file.door.clone(),
             cpu_minutes: file.cpu_minutes,
             pause_on_battery: file.pause_on_battery,

@@ -33,6 +33,10 @@ pub struct RawRun {
     pub rpc_user: Option<String>,
     /// File with the password, which its owner alone may read.
     pub rpc_password_file: Option<PathBuf>,
+    /// Whether the login may cross the open internet, where everybody on the way can read it.
+    pub rpc_public: Option<bool>,
+    /// Another Bitcoin node for when the first cannot be used.
+    pub reserve: Option<RawReserve>,
     /// Address that own work pays.
     pub address: Option<String>,
     /// Where miners connect, `port` or `address:port`.
@@ -53,6 +57,20 @@ pub struct RawRun {
     /// Who is served at the miners' door, and how.
     #[serde(default)]
     pub door: RawDoor,
+}
+
+/// A second Bitcoin node: it takes over while the first cannot be used, and gets every found block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawReserve {
+    /// Its RPC address, `http://host:port`.
+    pub rpc_url: String,
+    /// Its cookie file.
+    pub rpc_cookie: Option<PathBuf>,
+    /// Name to log in with.
+    pub rpc_user: Option<String>,
+    /// File with the password, which its owner alone may read.
+    pub rpc_password_file: Option<PathBuf>,
 }
 
 /// What settings for mining do not say: this computer.
