@@ -35,7 +35,7 @@ const WRITE_WITHIN: Duration = Duration::from_secs(30);
 /// At the end what waits for the peer has so long to get on its way.
 const LAST_WORDS_WITHIN: Duration = Duration::from_millis(500);
 /// Nothing more is read, and so answered, while so many bytes wait for the peer.
-const UNREAD_ABOVE: usize = 8 << 20;
+const UNREAD_ABOVE: usize = 1 << 20;
 /// A peer that has so many bytes waiting does not keep up.
 const OUTGOING_MAX: usize = 64 << 20;
 
