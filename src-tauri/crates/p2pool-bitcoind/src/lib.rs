@@ -5,7 +5,8 @@
 //!   [`condition`] names what is wrong with it, [`reach`] how far away it is.
 //! * [`template`] turns `getblocktemplate` into the share chain's
 //!   [`BlockTemplate`](p2pool_sharechain::template::BlockTemplate), strictly.
-//! * [`tip`] keeps the newest template at hand; [`submit`] hands in blocks.
+//! * [`tip`] keeps the newest template at hand, told of new blocks by long poll and, where the node
+//!   is set up for it, by ZMQ; [`submit`] hands in blocks.
 //! * [`local`] finds the node on this computer and gives it a login of ours in `bitcoin.conf`.
 //!
 //! What it is not: it holds no state of the pool, decides nothing about mining, and never spawns
@@ -44,6 +45,7 @@ pub mod rpc;
 pub mod submit;
 pub mod template;
 pub mod tip;
+mod zmq;
 
 pub use crate::auth::{Auth, Secret};
 pub use crate::chain_check::{ChainCheckError, NodeFacts, chain_check};

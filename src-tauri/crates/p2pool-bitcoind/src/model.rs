@@ -62,6 +62,16 @@ pub struct NetworkInfo {
     pub warnings: Warnings,
 }
 
+/// One entry of the answer to `getzmqnotifications`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZmqNotification {
+    /// What is published: `pubhashblock`, `pubrawtx` and so on.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where the node publishes it, as `bitcoin.conf` says it: `tcp://127.0.0.1:28332`.
+    pub address: String,
+}
+
 /// Warnings: a list, or with versions before 28 one text, empty for none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

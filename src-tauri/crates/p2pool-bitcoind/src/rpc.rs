@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::auth::{Auth, Credentials};
 use crate::error::{RpcError, code};
-use crate::model::{BlockHeaderInfo, BlockchainInfo, NetworkInfo};
+use crate::model::{BlockHeaderInfo, BlockchainInfo, NetworkInfo, ZmqNotification};
 use crate::reach::{PrivateResolver, PublicAddress, Reach};
 
 /// Wait for an ordinary answer. Ten seconds is also what the window calls "very slow".
@@ -218,6 +218,20 @@ impl RpcClient {
     /// Any [`RpcError`]; code -5 for an unknown block.
     pub async fn block_header(&self, hash: BlockHash) -> Result<BlockHeaderInfo, RpcError> {
         self.call("getblockheader", (hash.to_string(), true), Limits::SHORT).await
+    }
+
+    /// `getzmqnotifications`.
+    ///
+    /// # Errors
+    /// Any [`RpcError`]; code -32601 from a node that was built without ZMQ.
+    pub async fn zmq_notifications(&self) -> Result<Vec<ZmqNotification>, RpcError> {
+        self.call("getzmqnotifications", (), Limits::SHORT).await
+    }
+
+    /// The host that is called, without brackets.
+    pub(crate) fn host(&self) -> Option<&str> {
+        let host = self.shared.url.host_str()?;
+        Some(host.trim_start_matches('[').trim_end_matches(']'))
     }
 
     /// Calls a method and keeps the answer's bytes.

@@ -4,7 +4,8 @@
 //! transactions change; its answer is the template itself. Beside it a watchdog asks for the best
 //! block every few seconds and for a fresh template twice a minute, so that neither a lost long
 //! poll nor a silent node goes unnoticed. A node that keeps the long poll waiting is not
-//! disturbed: it would go on serving the abandoned request until the next block.
+//! disturbed: it would go on serving the abandoned request until the next block. Where the node
+//! publishes its blocks by ZMQ, a message only makes the watchdog ask at once.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -26,6 +27,7 @@ use crate::error::{RpcError, code};
 use crate::model::TemplateAnswer;
 use crate::rpc::{BadUrl, Limits, Reply, RpcClient, RpcConfig, bad_reply};
 use crate::template::{self, ParseTemplateError};
+use crate::zmq;
 
 /// Slow answers of the watchdog's question that are overlooked one after the other.
 const SLOW_ANSWERS_MAX: u32 = 2;
@@ -238,9 +240,23 @@ impl TemplateSource {
     async fn follow(&mut self, backoff: &mut Backoff) -> Result<Infallible, SourceError> {
         let Self { fetcher, publisher, timings } = self;
         fetcher.check_node().await?;
-        let mut current = fetcher.fresh().await?;
+        let first = fetcher.fresh().await?;
         backoff.reset();
-        publisher.publish(&current.template);
+        publisher.publish(&first.template);
+        tokio::select! {
+            ended = Self::go_on(fetcher, publisher, *timings, first) => ended,
+            never = zmq::listen(&fetcher.main, &fetcher.refresh) => match never {},
+        }
+    }
+
+    /// Publishes the templates after the first one.
+    async fn go_on(
+        fetcher: &Fetcher,
+        publisher: &mut Publisher,
+        timings: Timings,
+        first: Fetched,
+    ) -> Result<Infallible, SourceError> {
+        let mut current = first;
         loop {
             let asked = current.clone();
             let mut long_poll = pin!(fetcher.long_poll(asked.longpollid.clone()));

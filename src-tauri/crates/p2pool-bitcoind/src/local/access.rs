@@ -16,7 +16,7 @@ use crate::local::login::NewLogin;
 use crate::local::settings::{Found, Origin, Sources};
 
 /// Every method of a node that we call: a whitelist for us has to name them.
-pub const METHODS: [&str; 13] = [
+pub const METHODS: [&str; 14] = [
     "getbestblockhash",
     "getblock",
     "getblockchaininfo",
@@ -26,6 +26,7 @@ pub const METHODS: [&str; 13] = [
     "getblocktemplate",
     "getnetworkinfo",
     "getpeerinfo",
+    "getzmqnotifications",
     "submitblock",
     "uptime",
     "validateaddress",

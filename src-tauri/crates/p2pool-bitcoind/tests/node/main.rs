@@ -10,3 +10,5 @@ mod real_node;
 mod scripted_node;
 #[cfg(test)]
 mod tip;
+#[cfg(test)]
+mod zmq;

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 const NEVER: Duration = Duration::from_secs(3600);
 
 /// Nothing but the long poll does anything.
-const QUIET: Timings = Timings {
+pub(crate) const QUIET: Timings = Timings {
     watch: NEVER,
     refresh: NEVER,
     long_poll: NEVER,
@@ -30,14 +30,14 @@ const QUIET: Timings = Timings {
 };
 
 /// Runs a source as long as it lives.
-struct Following {
+pub(crate) struct Following {
     states: watch::Receiver<TemplateState>,
-    cancel: CancellationToken,
-    tasks: JoinSet<()>,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) tasks: JoinSet<()>,
 }
 
 impl Following {
-    fn start(node: &ScriptedNode, network: Network, timings: Timings) -> Self {
+    pub(crate) fn start(node: &ScriptedNode, network: Network, timings: Timings) -> Self {
         let (source, states) = TemplateSource::new(&node.config(), network, timings).unwrap();
         let cancel = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -50,7 +50,7 @@ impl Following {
         self.states.wait_for(is_it).await.expect("the source runs").clone()
     }
 
-    async fn until_height(&mut self, height: u32) {
+    pub(crate) async fn until_height(&mut self, height: u32) {
         self.until(|state| matches!(state, TemplateState::Ready(t) if t.height == height)).await;
     }
 
@@ -62,7 +62,7 @@ impl Following {
     }
 }
 
-fn ready(height: u32) -> Answer {
+pub(crate) fn ready(height: u32) -> Answer {
     Answer::Result(template(height))
 }
 
