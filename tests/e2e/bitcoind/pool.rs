@@ -80,11 +80,15 @@ impl Pool {
     ) -> (Arc<NodeSnapshot>, Duration) {
         let started = Instant::now();
         let mut snapshots = self.node.watch();
+        // What is found holds the channel: nobody may look at the node before it is let go.
         let found = tokio::time::timeout(SOON, snapshots.wait_for(is_it)).await;
-        let now = self.node.snapshot();
-        let found =
-            found.unwrap_or_else(|_| panic!("{what}: {:?} {:?}", now.bitcoin, now.bitcoin_details));
-        (Arc::clone(&found.unwrap()), started.elapsed())
+        let found = found.ok().map(|found| Arc::clone(&found.unwrap()));
+        let took = started.elapsed();
+        let Some(found) = found else {
+            let now = self.node.snapshot();
+            panic!("{what}: {:?} {:?}", now.bitcoin, now.bitcoin_details);
+        };
+        (found, took)
     }
 
     /// Waits until the node has work.

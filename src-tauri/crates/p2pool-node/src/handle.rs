@@ -33,7 +33,8 @@ impl NodeHandle {
         Arc::clone(&self.snapshots.borrow())
     }
 
-    /// Follows the node's state; newest wins.
+    /// Follows the node's state; newest wins. Whoever holds a borrowed state must let it go before
+    /// looking again, here or by [`NodeHandle::snapshot`]: the node waits meanwhile.
     pub fn watch(&self) -> watch::Receiver<Arc<NodeSnapshot>> {
         self.snapshots.clone()
     }
