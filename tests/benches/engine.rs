@@ -8,11 +8,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use p2pool_engine::{Input, Loaded, LoadedShare, Output};
 use p2pool_sharechain::change::{ChangeSet, StoredShare};
 use p2pool_sharechain::{CheckedShare, Params, address};
 use p2pool_store::Store;
+use p2pool_wire::Message;
+use p2pool_wire::message::{RawShare, ReplyResult, ShareReply, ShareReq};
 
 #[path = "../../src-tauri/crates/p2pool-engine/tests/rig/mod.rs"]
 mod rig;
@@ -82,9 +84,33 @@ fn engine(criterion: &mut Criterion) {
     for count in [1_000, 9_000, FULL] {
         // Growing a chain takes longer than all measurements on it.
         let (mut rig, added) = mined(count);
+        answers(criterion, count, &rig);
         from_disk(criterion, count, &rig, added);
         own_find(criterion, count, &mut rig);
     }
+}
+
+/// What a peer that syncs asks for: the best share and 999 below it, ready to be sent.
+fn answers(criterion: &mut Criterion, count: u32, rig: &Rig) {
+    let hashes = vec![rig.engine.best().expect("there are shares")];
+    let question = ShareReq { id: [7; 32], hashes, parents: 999, stops: Vec::new() };
+    let served = rig.engine.served();
+    let mut group =
+        criterion.benchmark_group("question for 1,000 shares to the frame that answers");
+    group.throughput(Throughput::Elements(1_000));
+    group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
+        bencher.iter(|| {
+            let shares = served.answer(&question);
+            assert_eq!(shares.len(), 1_000);
+            let raw = |share: &Arc<CheckedShare>| RawShare {
+                version: share.share().version.number(),
+                contents: share.share().contents_to_bytes(),
+            };
+            let shares = shares.iter().map(raw).collect();
+            let reply = ShareReply { id: question.id, result: ReplyResult::Good, shares };
+            Message::ShareReply(reply).encode([0; 8]).expect("it fits a frame").len()
+        });
+    });
 }
 
 fn from_disk(criterion: &mut Criterion, count: u32, rig: &Rig, added: Vec<StoredShare>) {
