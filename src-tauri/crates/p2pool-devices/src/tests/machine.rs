@@ -89,7 +89,9 @@ proptest! {
                 Output::End(result) => break result,
                 Output::Wait(pause) => {
                     prop_assert!(pause > Duration::ZERO, "a wait that does not wait");
-                    now.elapsed += if door == 0 { pause / 2 } else { pause };
+                    // News at the door end a wait early; halves of halves would never end it.
+                    let is_early = door == 0 && pause > Duration::from_secs(1);
+                    now.elapsed += if is_early { pause / 2 } else { pause };
                     Fact::Nothing
                 }
                 Output::Read => {
