@@ -111,7 +111,8 @@ fn join(runtime: &Runtime, peer: &str, shares: u32) -> Duration {
         assert!(is_ready, "{:?}, {:?}, {p2p:?}", summary.why_no_work, summary.sync);
     });
     let took = began.elapsed();
-    assert_eq!(node.snapshot().summary.height, shares);
+    // Work needs the newest part of a long chain; the rest comes while miners work.
+    assert!(node.snapshot().summary.height >= shares.min(params().chain_length));
     runtime.block_on(node.stop());
     took
 }
