@@ -2,7 +2,8 @@
 //!
 //! * [`rpc`] calls methods, [`model`] names their answers (a server may use the same types).
 //! * [`chain_check`](mod@chain_check) asks whether the node is one that we can work with;
-//!   [`condition`] names what is wrong with it, [`reach`] how far away it is.
+//!   [`condition`] names what is wrong with it, [`reach`] how far away it is. [`examine`](mod@examine)
+//!   makes all tests that tell whether one could mine with it.
 //! * [`template`] turns `getblocktemplate` into the share chain's
 //!   [`BlockTemplate`](p2pool_sharechain::template::BlockTemplate), strictly.
 //! * [`tip`] keeps the newest template at hand, told of new blocks by long poll and, where the node
@@ -38,6 +39,7 @@ mod backoff;
 pub mod chain_check;
 pub mod condition;
 pub mod error;
+pub mod examine;
 pub mod local;
 pub mod model;
 pub mod reach;
@@ -51,6 +53,7 @@ pub use crate::auth::{Auth, Secret};
 pub use crate::chain_check::{ChainCheckError, NodeFacts, chain_check};
 pub use crate::condition::Condition;
 pub use crate::error::RpcError;
+pub use crate::examine::examine;
 pub use crate::rpc::{RpcClient, RpcConfig};
 pub use crate::submit::{RetryPolicy, SubmitOutcome, submit_block, submit_with_retries};
 pub use crate::template::ParseTemplateError;

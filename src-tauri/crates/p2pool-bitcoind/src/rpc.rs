@@ -57,6 +57,16 @@ impl RpcConfig {
     }
 }
 
+impl RpcConfig {
+    /// Host and port, `host:port`.
+    pub fn place(&self) -> String {
+        let url = Url::parse(&self.url).ok();
+        let host = url.as_ref().and_then(|url| url.host_str());
+        let port = url.as_ref().and_then(Url::port_or_known_default).unwrap_or(80);
+        format!("{}:{port}", host.unwrap_or_default())
+    }
+}
+
 /// The address that a host is written as, if it is one.
 fn literal(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()

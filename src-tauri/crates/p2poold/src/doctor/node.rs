@@ -1,35 +1,14 @@
-//! Tests of the Bitcoin node, each building on the one before.
-
-use std::sync::Arc;
-use std::time::Duration;
+//! Tests of the Bitcoin node in words; they themselves are [`p2pool_bitcoind::examine`]'s.
 
 use bitcoin::Network;
-use p2pool_bitcoind::model::{BlockchainInfo, NetworkInfo};
-use p2pool_bitcoind::rpc::Limits;
-use p2pool_bitcoind::{
-    Condition, RpcClient, RpcConfig, RpcError, TemplateSource, TemplateState, Timings,
-};
-use p2pool_sharechain::template::BlockTemplate;
-use serde::Deserialize;
-use serde_json::Value;
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
+use p2pool_bitcoind::examine::{Examined, Fact, Outcome, Test, examine};
+use p2pool_bitcoind::model::BlockchainInfo;
+use p2pool_bitcoind::{Condition, RpcConfig};
 
-use super::check::{Check, Grade, Watch};
+use super::check::{Check, Watch};
 use crate::failure::Failure;
 use crate::notice::now;
 
-/// The oldest version that makes blocks for us.
-const VERSION_MIN: u32 = p2pool_bitcoind::chain_check::NODE_VERSION_MIN;
-/// No new block for so long is unusual on the main chain.
-const TIP_AGE_MAX_S: u64 = 2 * 3600;
-/// Work made from a template that took longer is often late.
-const TEMPLATE_SLOW: Duration = Duration::from_secs(2);
-/// So is work for a node that answers later than this.
-const ANSWER_SLOW: Duration = Duration::from_millis(150);
-/// A node may be this busy.
-const PATIENCE: Duration = Duration::from_secs(15);
 /// The clock may be off by so much without a word, and before shares are refused.
 const CLOCK_NOTE_S: u64 = 60;
 const CLOCK_TROUBLE_S: u64 = 300;
@@ -40,220 +19,113 @@ pub(super) async fn checks(
     chain: Network,
     tell: &mut impl FnMut(Check) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    const REST: [&str; 5] = ["chain", "connections", "template", "new blocks", "clock"];
-    let reached = port(rpc).await;
-    let is_reached = reached.result != Grade::Trouble;
-    tell(reached)?;
-    let client = match RpcClient::new(rpc) {
-        Ok(client) if is_reached => client,
-        Ok(_) | Err(_) => return skip(&["login"], tell).and_then(|()| skip(&REST, tell)),
-    };
-    let watch = Watch::start("login");
-    let info = match client.blockchain_info().await {
-        Ok(info) => info,
-        Err(error) => {
-            tell(refused(watch, &error))?;
-            return skip(&REST, tell);
+    let (mut offset, mut nodes_time, mut told) = (None, None, Ok(()));
+    examine(rpc, chain, now(), |examined| {
+        match examined.fact() {
+            Some(Fact::Connections { clock_offset_s, .. }) => offset = *clock_offset_s,
+            Some(Fact::Template(template)) => nodes_time = Some(u64::from(template.current_time)),
+            Some(Fact::Port(_) | Fact::Login | Fact::Chain(_) | Fact::NewBlocks) | None => {}
         }
-    };
-    tell(answered(watch))?;
-    let is_ready = chain_test(&info, chain, tell)?;
-    let offset = connections(&client, chain, tell).await?;
-    let current_time = if is_ready {
-        let found = template(rpc, chain, tell).await?;
-        tell(new_blocks(&client).await)?;
-        found.map(|template| u64::from(template.current_time))
-    } else {
-        skip(&["template", "new blocks"], tell)?;
-        None
-    };
-    tell(clock(offset, current_time, now()))
+        if told.is_ok() {
+            told = tell(in_words(&examined, chain));
+        }
+    })
+    .await;
+    told?;
+    tell(clock(offset, nodes_time, now()))
 }
 
-fn skip(
-    checks: &[&'static str],
-    tell: &mut impl FnMut(Check) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    checks.iter().try_for_each(|check| tell(Watch::start(check).skipped("not possible yet")))
-}
-
-/// Whether anybody listens there.
-async fn port(rpc: &RpcConfig) -> Check {
-    let watch = Watch::start("RPC port");
-    let place = rpc.url.trim_start_matches("http://").split('/').next().unwrap_or_default();
-    let place = if place.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()) {
-        place.to_owned()
-    } else {
-        format!("{place}:80")
-    };
-    let connect = async {
-        let mut failure = std::io::Error::other("the name leads nowhere");
-        for address in lookup_host(&place).await? {
-            match TcpStream::connect(address).await {
-                Ok(_) => return Ok(()),
-                Err(error) => failure = error,
-            }
-        }
-        Err(failure)
-    };
-    let advice = "Start Bitcoin Core, or name another node with --rpc-url. Where it runs, \
-                  `p2poold conf check` says whether it accepts connections.";
-    match timeout(PATIENCE, connect).await {
-        Ok(Ok(())) => watch.good(format!("{place} answers")),
-        Ok(Err(error)) => watch.condition("N-01", &format!("{place}: {error}"), advice),
-        Err(_) => watch.condition("N-01", &format!("{place}: no answer"), advice),
+fn name(test: Test) -> &'static str {
+    match test {
+        Test::Port => "RPC port",
+        Test::Login => "login",
+        Test::Chain => "chain",
+        Test::Connections => "connections",
+        Test::Template => "template",
+        Test::NewBlocks => "new blocks",
     }
 }
 
-fn answered(watch: Watch) -> Check {
-    if watch.took() > ANSWER_SLOW {
-        let advice = "Mine with a node in your own house: late work is lost.";
-        return watch.note(None, "The login works, but the answer took long.", advice);
-    }
-    watch.good("the node lets us in")
-}
-
-/// A call that brought no answer.
-fn refused(watch: Watch, error: &RpcError) -> Check {
-    let code = Condition::from(error).code();
-    let advice = match code {
-        "N-03" => {
-            "`p2poold conf check` says which login the node knows, `p2poold conf write` adds ours."
-        }
-        "N-04" => {
-            "Its owner has to allow this computer: rpcallowip=ADDRESS/32 in its bitcoin.conf."
-        }
-        "N-05" => "`p2poold conf write --login rpcauth` gives us a login that needs no file.",
-        "N-06" => "Nothing has to be done: wait.",
-        "N-14" => "Use a tunnel (WireGuard, SSH) and its address.",
-        _ => "See the node's own debug.log.",
-    };
-    watch.condition(code, &error.to_string(), advice)
-}
-
-/// Chain, version and progress; whether templates can be asked for.
-fn chain_test(
-    info: &BlockchainInfo,
-    chain: Network,
-    tell: &mut impl FnMut(Check) -> Result<(), Failure>,
-) -> Result<bool, Failure> {
-    let watch = Watch::start("chain");
-    let wanted = chain.to_core_arg();
-    if info.chain != wanted {
-        let advice = format!("Choose another node, or mine with --network {}.", info.chain);
-        let details = format!("it is on {}, not on {wanted}", info.chain);
-        tell(watch.condition("N-08", &details, &advice))?;
-        return Ok(false);
-    }
-    let is_test = chain == Network::Regtest;
-    if info.initialblockdownload && !is_test {
-        let part = info.verificationprogress * 100.0;
-        let details = format!("{part:.1} %, block {} of {}", info.blocks, info.headers);
-        tell(watch.condition("N-07", &details, "Nothing has to be done: wait."))?;
-        return Ok(false);
-    }
-    let age_s = info.time.map(|time| now().saturating_sub(time.into())).unwrap_or_default();
-    let pruned = if info.pruned { ", pruned, which is fine" } else { "" };
-    let place = format!("{wanted}, block {} of {}{pruned}", info.blocks, info.headers);
-    tell(if age_s > TIP_AGE_MAX_S && chain == Network::Bitcoin {
-        let advice = "Look at the node's connections; a restart often helps.";
-        watch.condition("N-10", &place, advice)
-    } else {
-        watch.good(place)
-    })?;
-    Ok(true)
-}
-
-/// Version and peers of the node; gives its clock's distance to its peers' clocks.
-async fn connections(
-    client: &RpcClient,
-    chain: Network,
-    tell: &mut impl FnMut(Check) -> Result<(), Failure>,
-) -> Result<Option<i64>, Failure> {
-    #[derive(Deserialize)]
-    struct Info {
-        #[serde(flatten)]
-        known: NetworkInfo,
-        timeoffset: Option<i64>,
-    }
-    let watch = Watch::start("connections");
-    let info: Info = match client.call("getnetworkinfo", (), Limits::SHORT).await {
-        Ok(info) => info,
-        Err(error) => {
-            tell(refused(watch, &error))?;
-            return Ok(None);
-        }
-    };
-    let Info { known, timeoffset } = info;
-    let program = known.subversion.trim_matches('/').to_owned();
-    let place = format!("{program}, {} connections", known.connections);
-    tell(if known.version < VERSION_MIN {
-        watch.condition("N-11", &program, "Install a release of Bitcoin Core from bitcoincore.org.")
-    } else if known.connections == 0 && chain == Network::Bitcoin {
-        watch.condition("N-09", &program, "Check this computer's way to the internet.")
-    } else {
-        watch.good(place)
-    })?;
-    Ok(timeoffset.filter(|_| known.connections > 0))
-}
-
-/// Asks for a template and reads it as strictly as mining does.
-async fn template(
-    rpc: &RpcConfig,
-    chain: Network,
-    tell: &mut impl FnMut(Check) -> Result<(), Failure>,
-) -> Result<Option<Arc<BlockTemplate>>, Failure> {
-    let watch = Watch::start("template");
-    let Ok((source, mut states)) = TemplateSource::new(rpc, chain, Timings::default()) else {
-        tell(watch.condition("N-01", &rpc.url, "Mend the address."))?;
-        return Ok(None);
-    };
-    let token = CancellationToken::new();
-    let _ends = token.clone().drop_guard();
-    let first = async {
-        tokio::select! {
-            () = source.run(token) => None,
-            state = states.wait_for(|state| !matches!(state, TemplateState::Starting)) => {
-                state.ok().map(|state| state.clone())
-            }
-        }
-    };
-    let (check, found) = match timeout(PATIENCE, first).await {
-        Ok(Some(TemplateState::Ready(template))) => {
-            let count = template.transactions.len();
-            let words = format!("block {} with {count} transactions", template.height);
-            let check = if watch.took() > TEMPLATE_SLOW {
-                let advice = "Give the node a faster disk, more memory (dbcache) or less to do.";
-                watch.note(Some("N-02"), &format!("{words}, but it took long"), advice)
-            } else {
-                watch.good(words)
-            };
-            (check, Some(template))
-        }
-        Ok(Some(TemplateState::Unavailable { error, .. })) => {
-            let code = Condition::from(&*error).code();
-            (watch.condition(code, &error.to_string(), "See the node's own debug.log."), None)
-        }
-        Ok(Some(TemplateState::Starting) | None) | Err(_) => {
-            (watch.condition("N-02", "no template yet", "See the node's own debug.log."), None)
-        }
-    };
-    tell(check)?;
-    Ok(found)
-}
-
-/// Whether the node tells of new blocks at once.
-async fn new_blocks(client: &RpcClient) -> Check {
-    let watch = Watch::start("new blocks");
-    // One millisecond: what counts is that the call is answered.
-    let answer: Result<Value, RpcError> = client.call("waitfornewblock", [1], Limits::SHORT).await;
-    match answer {
-        Ok(_) => watch.good("the node tells of them at once"),
-        Err(error) => {
+fn in_words(examined: &Examined, chain: Network) -> Check {
+    let Examined { test, took, outcome } = examined;
+    let watch = Watch::start(name(*test));
+    let mut check = match outcome {
+        Outcome::Skipped => watch.skipped("not possible yet"),
+        Outcome::Passed(fact) => watch.good(good(fact, chain)),
+        Outcome::Slow(fact) => slow(watch, fact, chain),
+        Outcome::NotTold(error) => {
             let advice = "New blocks are asked for instead: work may be a second late.";
             watch.note(None, &format!("The node does not tell of them: {error}"), advice)
         }
+        Outcome::Failed { condition, details, fact } => {
+            let advice = advice(*test, *condition, fact.as_ref());
+            watch.condition(condition.code(), details, &advice)
+        }
+    };
+    check.took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    check
+}
+
+fn good(fact: &Fact, chain: Network) -> String {
+    match fact {
+        Fact::Port(place) => format!("{place} answers"),
+        Fact::Login => "the node lets us in".into(),
+        Fact::Chain(BlockchainInfo { blocks, headers, pruned, .. }) => {
+            let pruned = if *pruned { ", pruned, which is fine" } else { "" };
+            format!("{}, block {blocks} of {headers}{pruned}", chain.to_core_arg())
+        }
+        Fact::Connections { info, .. } => {
+            format!("{}, {} connections", info.subversion.trim_matches('/'), info.connections)
+        }
+        Fact::Template(template) => {
+            let count = template.transactions.len();
+            format!("block {} with {count} transactions", template.height)
+        }
+        Fact::NewBlocks => "the node tells of them at once".into(),
     }
+}
+
+fn slow(watch: Watch, fact: &Fact, chain: Network) -> Check {
+    if matches!(fact, Fact::Login) {
+        let advice = "Mine with a node in your own house: late work is lost.";
+        return watch.note(None, "The login works, but the answer took long.", advice);
+    }
+    let advice = "Give the node a faster disk, more memory (dbcache) or less to do.";
+    watch.note(Some("N-02"), &format!("{}, but it took long", good(fact, chain)), advice)
+}
+
+fn advice(test: Test, condition: Condition, fact: Option<&Fact>) -> String {
+    let words = match (test, condition) {
+        (Test::Port, _) => {
+            "Start Bitcoin Core, or name another node with --rpc-url. Where it runs, `p2poold conf \
+             check` says whether it accepts connections."
+        }
+        (Test::Chain, Condition::WrongChain) => {
+            let found = match fact {
+                Some(Fact::Chain(info)) => info.chain.as_str(),
+                Some(_) | None => "NAME",
+            };
+            return format!("Choose another node, or mine with --network {found}.");
+        }
+        (_, Condition::LoginRefused) => {
+            "`p2poold conf check` says which login the node knows, `p2poold conf write` adds ours."
+        }
+        (_, Condition::Forbidden) => {
+            "Its owner has to allow this computer: rpcallowip=ADDRESS/32 in its bitcoin.conf."
+        }
+        (_, Condition::CookieUnreadable) => {
+            "`p2poold conf write --login rpcauth` gives us a login that needs no file."
+        }
+        (_, Condition::Starting | Condition::Syncing) => "Nothing has to be done: wait.",
+        (_, Condition::PublicAddress) => "Use a tunnel (WireGuard, SSH) and its address.",
+        (_, Condition::TipOld) => "Look at the node's connections; a restart often helps.",
+        (Test::Connections, Condition::TooOld) => {
+            "Install a release of Bitcoin Core from bitcoincore.org."
+        }
+        (Test::Connections, Condition::Alone) => "Check this computer's way to the internet.",
+        _ => "See the node's own debug.log.",
+    };
+    words.to_owned()
 }
 
 /// Compares this computer's clock with what the node and its peers say.
@@ -279,6 +151,7 @@ fn clock(offset: Option<i64>, nodes_time: Option<u64>, our_time: u64) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::check::Grade;
 
     #[test]
     fn a_wrong_clock_is_noted_before_shares_are_refused() {
