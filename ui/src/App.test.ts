@@ -9,6 +9,7 @@ import { type ScriptName, SCRIPTS } from "./ipc/fake/scripts";
 import type { AppRequest } from "./ipc/generated/AppRequest";
 import { AppStore, STALE_SECS_MIN } from "./stores/app.svelte";
 import { Clock } from "./stores/clock.svelte";
+import { PagesStore } from "./stores/pages.svelte";
 import { ThemeStore } from "./stores/theme.svelte";
 import { t } from "./text";
 
@@ -21,7 +22,7 @@ async function open(script: ScriptName) {
   const host = new FakeHost(script, NOW);
   const clock = new Clock(NOW);
   const app = new AppStore(host, clock);
-  render(App, { props: { app, clock, theme: new ThemeStore(window) } });
+  render(App, { props: { app, clock, pages: new PagesStore(app), theme: new ThemeStore(window) } });
   void app.connect();
   await settle();
   return { host, clock, app };

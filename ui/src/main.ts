@@ -6,6 +6,7 @@ import { chooseHost } from "./ipc/choose";
 import { isDesktop } from "./ipc/tauri";
 import { AppStore } from "./stores/app.svelte";
 import { Clock } from "./stores/clock.svelte";
+import { PagesStore } from "./stores/pages.svelte";
 import { ThemeStore } from "./stores/theme.svelte";
 
 async function start(): Promise<void> {
@@ -14,7 +15,7 @@ async function start(): Promise<void> {
   const clock = new Clock(Math.floor(Date.now() / 1000));
   const { host, onTick } = await chooseHost(isDesktop(), location.search, clock.now);
   const app = new AppStore(host, clock);
-  mount(App, { target, props: { app, clock, theme: new ThemeStore(window) } });
+  mount(App, { target, props: { app, clock, pages: new PagesStore(app), theme: new ThemeStore(window) } });
   clock.start(() => {
     onTick(clock.now);
     app.tick();

@@ -40,6 +40,8 @@ export function applied(snapshot: AppSnapshot, change: Change): AppSnapshot {
       return { ...snapshot, practice: change.value };
     case "theme":
       return { ...snapshot, theme: change.value };
+    case "page":
+      return { ...snapshot, page: change.value };
     case "beat":
       return { ...snapshot, now: change.value };
     default:

@@ -2,6 +2,7 @@ import { exhaustive } from "../exhaustive";
 import { applied } from "./apply";
 import { series } from "./fake/fixtures";
 import { begun, happened, Pretend } from "./fake/pretend";
+import { pageView } from "./fake/pages";
 import { ready, type ScriptName, SCRIPTS } from "./fake/scripts";
 import type { AppEvent } from "./generated/AppEvent";
 import type { AppReply } from "./generated/AppReply";
@@ -121,6 +122,8 @@ export class FakeHost implements Host {
           section: "series",
           value: series(state.now, request.range, state.rates.mineHps ?? 1e6),
         });
+      case "showPage":
+        return this.send({ section: "page", value: pageView(request.page) });
       case "setTheme":
         return this.send({ section: "theme", value: request.theme });
       case "dismissProblem":

@@ -1,4 +1,5 @@
 import type { AppEvent } from "../ipc/generated/AppEvent";
+import type { AppReply } from "../ipc/generated/AppReply";
 import type { AppRequest } from "../ipc/generated/AppRequest";
 import type { AppSnapshot } from "../ipc/generated/AppSnapshot";
 import type { Problem } from "../ipc/generated/Problem";
@@ -82,13 +83,18 @@ export class AppStore {
     }
   }
 
-  /** Asks for a deed. Never rejects: a failure is a problem to show. */
-  async request(request: AppRequest): Promise<void> {
+  /**
+   * Asks for a deed, or a question; resolves with the answer. Never rejects: a failure is a problem
+   * to show, and the answer is `null`.
+   */
+  async request(request: AppRequest): Promise<AppReply | null> {
     try {
-      await this.#host.request(request);
+      const reply = await this.#host.request(request);
       this.#failed = null;
+      return reply;
     } catch (thrown) {
       this.#failed = { error: asUiError(thrown, t("doing.request")), at: this.#clock.now };
+      return null;
     }
   }
 

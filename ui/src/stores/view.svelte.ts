@@ -19,6 +19,7 @@ export class View implements Omit<AppSnapshot, "seq" | "now"> {
   events: AppSnapshot["events"];
   practice: AppSnapshot["practice"];
   theme: AppSnapshot["theme"];
+  page: AppSnapshot["page"];
   #snapshot: AppSnapshot;
 
   constructor(snapshot: AppSnapshot) {
@@ -38,6 +39,7 @@ export class View implements Omit<AppSnapshot, "seq" | "now"> {
     this.events = $state.raw(snapshot.events);
     this.practice = $state.raw(snapshot.practice);
     this.theme = $state.raw(snapshot.theme);
+    this.page = $state.raw(snapshot.page);
   }
 
   /** Replaces everything; sections that stayed the same object tell nobody. */
@@ -58,6 +60,7 @@ export class View implements Omit<AppSnapshot, "seq" | "now"> {
     this.events = snapshot.events;
     this.practice = snapshot.practice;
     this.theme = snapshot.theme;
+    this.page = snapshot.page;
   }
 
   /** Replaces the section that changed. */

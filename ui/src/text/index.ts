@@ -1,15 +1,15 @@
-import { en } from "./en";
+import { catalogue } from "./catalogue";
 import { fill, type Values } from "./icu";
 
 /** Name of a text in the catalogue. */
-export type TextKey = keyof typeof en;
+export type TextKey = keyof typeof catalogue;
 
 /** Whether the catalogue has a text of this name. */
 export function isText(key: string): key is TextKey {
-  return Object.hasOwn(en, key);
+  return Object.hasOwn(catalogue, key);
 }
 
 /** Looks a text up and fills in its values. Numbers are grouped as the system does. */
 export function t(key: TextKey, values: Values = {}): string {
-  return fill(en[key], values, "en");
+  return fill(catalogue[key], values, "en");
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { en } from "./en";
+import { catalogue } from "./catalogue";
 import { fill } from "./icu";
 import { t } from "./index";
 
-const TEXTS = Object.entries(en);
+const TEXTS = Object.entries(catalogue);
 const names = (text: string) => [...text.matchAll(/\{(\w+)[},]/g)].map((match) => match[1] ?? "");
 
 describe("fill", () => {
@@ -26,7 +26,7 @@ describe("the catalogue", () => {
   it("can be filled, every text of it", () => {
     for (const [key, text] of TEXTS) {
       const values = Object.fromEntries(names(text).map((name) => [name, 3]));
-      expect(t(key as keyof typeof en, values), key).not.toMatch(/[{}]/);
+      expect(t(key as keyof typeof catalogue, values), key).not.toMatch(/[{}]/);
     }
   });
 

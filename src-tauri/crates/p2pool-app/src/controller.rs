@@ -5,6 +5,7 @@
 
 mod latest_list;
 mod node;
+mod pages;
 mod publish;
 mod requests;
 
@@ -17,7 +18,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::api::{AppEvent, AppSnapshot, Change, ChartRange, SeriesPoint, UnixSeconds};
+use crate::api::{AppEvent, AppSnapshot, Change, ChartRange, Page};
 use crate::handle::{AppHandle, Ask};
 use crate::history::Past;
 use crate::host::Host;
@@ -56,6 +57,8 @@ pub struct Controller {
     /// When nodes ended by themselves, newest last.
     failures: VecDeque<Instant>,
     range: ChartRange,
+    /// The page that is looked at.
+    page: Page,
     is_visible: bool,
     latest: LatestList,
     ending: Option<oneshot::Sender<()>>,
@@ -107,11 +110,8 @@ enum Done {
     ServiceEnded,
     Stopped(Option<StopReport>),
     Past(Past),
-    /// Points of a range.
-    Range(ChartRange, Vec<SeriesPoint>),
-    Late(Vec<UnixSeconds>),
-    /// A reading or writing task has nothing to report.
-    Nothing,
+    /// Work beside the controller is done; this takes its result in.
+    Then(Box<dyn FnOnce(&mut Controller) + Send>),
 }
 
 /// A node that has been started, with what it was started with.
@@ -151,6 +151,7 @@ impl Controller {
             conditions: Vec::new(),
             failures: VecDeque::new(),
             range: ChartRange::default(),
+            page: Page::default(),
             is_visible: true,
             latest: LatestList::default(),
             ending: None,
@@ -243,14 +244,43 @@ impl Controller {
                 self.show_all();
             }
             Done::Past(past) => self.remember(past),
-            Done::Range(range, points) => self.show_range(range, points),
-            Done::Late(late) => {
-                if let Phase::Running(run) = &mut self.phase {
-                    run.late = late;
-                }
-            }
-            Done::ServiceEnded | Done::Nothing => {}
+            Done::Then(then) => then(self),
+            Done::ServiceEnded => {}
         }
+    }
+
+    /// The run of the node that the window shows.
+    fn shown_run(&self) -> Option<&Run> {
+        match &self.phase {
+            Phase::Running(run) => Some(run),
+            Phase::Idle | Phase::Starting | Phase::Stopping | Phase::Broken => None,
+        }
+    }
+
+    /// Works beside the controller, then takes the result in.
+    fn spawn_then<T: Send + 'static>(
+        &mut self,
+        work: impl Future<Output = T> + Send + 'static,
+        then: impl FnOnce(&mut Self, T) + Send + 'static,
+    ) {
+        self.tasks.spawn(async move {
+            let result = work.await;
+            Done::Then(Box::new(move |controller| then(controller, result)))
+        });
+    }
+
+    /// Works on a thread that may block, for files and databases, then takes the result in. A
+    /// panic of the work is logged, and nothing is taken in.
+    fn spawn_blocking_then<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(&mut Self, T) + Send + 'static,
+    ) {
+        let work = tokio::task::spawn_blocking(work);
+        self.spawn_then(work, |controller, result| match result {
+            Ok(result) => then(controller, result),
+            Err(error) => tracing::error!(%error, "work of the application failed"),
+        });
     }
 
     fn hear(&mut self, told: Told) {

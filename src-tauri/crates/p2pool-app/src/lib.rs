@@ -8,7 +8,7 @@
 //! What it is not: a window. It runs in any tokio runtime, and its tests need no display.
 //!
 //! *Invariant:* data reaches the window in one way only, as a snapshot and the events after it,
-//! whose `seq` rises without gaps. The answer to a request carries none.
+//! whose `seq` rises without gaps. Only pure questions are answered directly.
 //!
 //! ```no_run
 //! use std::path::{Path, PathBuf};

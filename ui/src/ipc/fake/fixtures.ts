@@ -253,6 +253,7 @@ export function fresh(now: number): AppSnapshot {
     seq: 0,
     now,
     version: "0.1.0",
+    page: { page: "none" },
     mode: "live",
     overall: { state: "setup" },
     control: { kind: "none" },

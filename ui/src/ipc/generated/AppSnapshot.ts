@@ -6,6 +6,7 @@ import type { Lights } from "./Lights";
 import type { MiningControl } from "./MiningControl";
 import type { Mode } from "./Mode";
 import type { OverallState } from "./OverallState";
+import type { PageView } from "./PageView";
 import type { Payouts } from "./Payouts";
 import type { PracticeFacts } from "./PracticeFacts";
 import type { Problem } from "./Problem";
@@ -86,4 +87,8 @@ practice: PracticeFacts | null,
 /**
  * The look of the window.
  */
-theme: Theme, };
+theme: Theme, 
+/**
+ * What the shown page shows beside all this.
+ */
+page: PageView, };

@@ -6,6 +6,7 @@ import type { LatestEvent } from "./LatestEvent";
 import type { Lights } from "./Lights";
 import type { MiningControl } from "./MiningControl";
 import type { OverallState } from "./OverallState";
+import type { PageView } from "./PageView";
 import type { Payouts } from "./Payouts";
 import type { PracticeFacts } from "./PracticeFacts";
 import type { Problem } from "./Problem";
@@ -19,4 +20,4 @@ import type { UnixSeconds } from "./UnixSeconds";
 /**
  * What changed: the new content of one section, whole.
  */
-export type Change = { "section": "all", "value": AppSnapshot } | { "section": "overall", "value": OverallState } | { "section": "control", "value": MiningControl } | { "section": "hero", "value": Hero } | { "section": "effort", "value": Effort } | { "section": "rates", "value": Rates } | { "section": "series", "value": Series } | { "section": "seriesAppended", "value": SeriesPoint } | { "section": "shares", "value": Shares } | { "section": "payouts", "value": Payouts } | { "section": "lights", "value": Lights } | { "section": "problems", "value": Array<Problem> } | { "section": "eventAdded", "value": LatestEvent } | { "section": "practice", "value": PracticeFacts | null } | { "section": "theme", "value": Theme } | { "section": "beat", "value": UnixSeconds };
+export type Change = { "section": "all", "value": AppSnapshot } | { "section": "overall", "value": OverallState } | { "section": "control", "value": MiningControl } | { "section": "hero", "value": Hero } | { "section": "effort", "value": Effort } | { "section": "rates", "value": Rates } | { "section": "series", "value": Series } | { "section": "seriesAppended", "value": SeriesPoint } | { "section": "shares", "value": Shares } | { "section": "payouts", "value": Payouts } | { "section": "lights", "value": Lights } | { "section": "problems", "value": Array<Problem> } | { "section": "eventAdded", "value": LatestEvent } | { "section": "practice", "value": PracticeFacts | null } | { "section": "theme", "value": Theme } | { "section": "page", "value": PageView } | { "section": "beat", "value": UnixSeconds };

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Effort, Hero, LatestEvent, Lights, MiningControl, Mode, OverallState, Payouts, PracticeFacts,
-    Problem, Rates, Series, SeriesPoint, Shares, Theme, UnixSeconds,
+    Effort, Hero, LatestEvent, Lights, MiningControl, Mode, OverallState, PageView, Payouts,
+    PracticeFacts, Problem, Rates, Series, SeriesPoint, Shares, Theme, UnixSeconds,
 };
 
 /// Everything the window shows, at one moment.
@@ -48,6 +48,8 @@ pub struct AppSnapshot {
     pub practice: Option<PracticeFacts>,
     /// The look of the window.
     pub theme: Theme,
+    /// What the shown page shows beside all this.
+    pub page: PageView,
 }
 
 impl AppSnapshot {
@@ -71,6 +73,7 @@ impl AppSnapshot {
             events: Vec::new(),
             practice: None,
             theme: Theme::System,
+            page: PageView::None,
         }
     }
 
@@ -99,6 +102,7 @@ impl AppSnapshot {
             }
             Change::Practice(practice) => self.practice = practice,
             Change::Theme(theme) => self.theme = theme,
+            Change::Page(page) => self.page = page,
             Change::Beat(now) => self.now = now,
         }
     }
@@ -153,6 +157,8 @@ pub enum Change {
     Practice(Option<PracticeFacts>),
     /// [`AppSnapshot::theme`].
     Theme(Theme),
+    /// [`AppSnapshot::page`].
+    Page(PageView),
     /// Nothing but a sign of life, with the controller's clock.
     Beat(UnixSeconds),
 }

@@ -17,7 +17,9 @@
 //!    [`Change::Beat`]. After [`STALE_SECS_MIN`] seconds without any event the window greys its
 //!    data, and after [`LOST_SECS_MIN`] it shows `W-01` and subscribes again.
 //! 5. Deeds are [`AppRequest`]s. The answer says only that the request was understood; its effect
-//!    arrives as events, so that there is one way in which data reaches the window.
+//!    arrives as events. Questions that change nothing are answered by their [`AppReply`].
+//! 6. [`AppRequest::ShowPage`] tells which page is looked at; [`AppSnapshot::page`] is kept true
+//!    for that page alone.
 //!
 //! # Conventions
 //!
@@ -34,6 +36,7 @@ mod event;
 mod events_list;
 mod hero;
 mod lights;
+mod page;
 mod payouts;
 mod practice;
 mod problems;
@@ -49,6 +52,7 @@ pub use event::{AppEvent, AppSnapshot, Change};
 pub use events_list::{EVENTS_MAX, LatestEvent, LatestKind};
 pub use hero::{Chance, Effort, Hero};
 pub use lights::{ChainLight, LightState, Lights, MembersLight, MinersLight, NodeLight};
+pub use page::{Page, PageView};
 pub use payouts::{PAYEES_MAX, PAYOUTS_MAX, Payee, Payout, PayoutState, Payouts};
 pub use practice::{ChainKind, HelperState, PracticeFacts};
 pub use problems::{PROBLEMS_MAX, Problem, ProblemAction, ProblemCode, Severity};

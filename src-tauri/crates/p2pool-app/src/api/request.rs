@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::ChartRange;
+use super::{ChartRange, Page};
 
 /// A deed the user asked for. The reply says that it was understood; the effect arrives as events.
 ///
@@ -38,6 +38,11 @@ pub enum AppRequest {
     SetTheme {
         /// The theme.
         theme: Theme,
+    },
+    /// Tells which page is looked at; answered by a `Page` event if it has something of its own.
+    ShowPage {
+        /// The page.
+        page: Page,
     },
     /// Tells whether the window can be seen; hidden windows get fewer events.
     SetVisible {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Controller, Done, Phase};
+use super::{Controller, Phase};
 use crate::api::{
     AppEvent, AppSnapshot, Change, ChartRange, Lights, MiningControl, Mode, OverallState,
     PracticeFacts, ProblemCode, Series, Shares, UnixSeconds,
@@ -22,6 +22,7 @@ const RATES_EVERY: Duration = Duration::from_secs(2);
 const EFFORT_EVERY: Duration = Duration::from_secs(5);
 const SHARES_EVERY: Duration = Duration::from_secs(1);
 const PAYOUTS_EVERY: Duration = Duration::from_secs(1);
+const PAGE_EVERY: Duration = Duration::from_secs(1);
 const STRIP_EVERY: Duration = Duration::from_secs(5);
 /// All of these, in a window that is not.
 const HIDDEN_EVERY: Duration = Duration::from_secs(30);
@@ -40,6 +41,7 @@ pub(super) struct Paces {
     effort: Option<Instant>,
     shares: Option<Instant>,
     payouts: Option<Instant>,
+    page: Option<Instant>,
     series: Option<Instant>,
     sample: Option<Instant>,
     sent: Option<Instant>,
@@ -105,6 +107,7 @@ impl Controller {
         }
         let mut changes = self.frame_changes(now);
         self.number_changes(now, &mut changes);
+        self.page_changes(&mut changes);
         changes.into_iter().for_each(|change| self.send(change));
         lines.into_iter().for_each(|line| self.list(line));
         let is_silent = self.paces.sent.is_none_or(|sent| sent.elapsed() >= BEAT_AFTER);
@@ -125,10 +128,7 @@ impl Controller {
     /// Brings the problems up to date and returns what is worth a line.
     fn update_problems(&mut self, now: UnixSeconds) -> Vec<Line> {
         let mut found = self.conditions.clone();
-        let run = match &self.phase {
-            Phase::Running(run) => Some(run),
-            Phase::Idle | Phase::Starting | Phase::Stopping | Phase::Broken => None,
-        };
+        let run = self.shown_run();
         found.extend(run.into_iter().flat_map(|run| problems::of_node(&run.node, now)));
         let is_running = run.is_some();
         let news = self.problems.update(now, found);
@@ -184,6 +184,18 @@ impl Controller {
         }
     }
 
+    fn page_changes(&mut self, changes: &mut Vec<Change>) {
+        let every = if self.is_visible { PAGE_EVERY } else { HIDDEN_EVERY };
+        if is_due(&mut self.paces.page, every) {
+            push(changes, self.page_view(), &self.shown.page, Change::Page);
+        }
+    }
+
+    /// The page's view is made anew at once.
+    pub(super) fn page_is_due(&mut self) {
+        self.paces.page = None;
+    }
+
     /// Everything, as it is now.
     fn all(&self, now: UnixSeconds) -> AppSnapshot {
         let frame = self.frame(now);
@@ -195,6 +207,7 @@ impl Controller {
             practice: frame.practice,
             problems: self.problems.list(),
             theme: self.shown.theme,
+            page: self.page_view(),
             series: Series::empty(self.range),
             ..AppSnapshot::fresh(self.host.version(), now)
         };
@@ -285,16 +298,14 @@ impl Controller {
         let database = run.node.database.clone();
         // Truncation is right: it is the first second of the strip either way.
         let from = UnixSeconds(now.0.saturating_sub(self.shown.shares.window_secs as u64));
-        self.tasks.spawn(async move {
-            let read =
-                tokio::task::spawn_blocking(move || history::late_shares(&database, from, now));
-            match read.await {
-                Ok(Ok(late)) => return Done::Late(late),
-                Ok(Err(error)) => tracing::warn!(%error, "late shares not read"),
-                Err(error) => tracing::error!(%error, "late shares not read"),
-            }
-            Done::Nothing
-        });
+        self.spawn_blocking_then(
+            move || history::late_shares(&database, from, now),
+            |controller, read| match (read, &mut controller.phase) {
+                (Ok(late), Phase::Running(run)) => run.late = late,
+                (Ok(_), _) => {}
+                (Err(error), _) => tracing::warn!(%error, "late shares not read"),
+            },
+        );
     }
 }
 
@@ -307,6 +318,7 @@ impl Paces {
         self.effort = now;
         self.shares = now;
         self.payouts = now;
+        self.page = now;
         self.series = now;
     }
 }

@@ -1,6 +1,6 @@
 //! What the person asks for. Every request is idempotent.
 
-use super::{Controller, Done, Phase};
+use super::{Controller, Phase};
 use crate::api::{
     AppReply, AppRequest, Change, ChartRange, ProblemAction, ProblemCode, Series, SeriesPoint,
     Theme, UiError,
@@ -57,6 +57,7 @@ impl Controller {
             }
             AppRequest::ShowRange { range } => self.choose_range(range),
             AppRequest::SetTheme { theme } => self.set_theme(theme),
+            AppRequest::ShowPage { page } => self.show_page(page),
             AppRequest::SetVisible { is_visible } => self.set_visible(is_visible),
             AppRequest::TryAgain { problem } => self.try_again(problem),
             AppRequest::DismissProblem { problem } => self.dismiss(problem),
@@ -98,14 +99,14 @@ impl Controller {
         }
         self.send(Change::Theme(theme));
         let host = std::sync::Arc::clone(&self.host);
-        self.tasks.spawn(async move {
-            let written =
-                tokio::task::spawn_blocking(move || settings::write_theme(host.data_dir(), theme));
-            if let Ok(Err(error)) = written.await {
-                tracing::warn!(%error, "theme not remembered");
-            }
-            Done::Nothing
-        });
+        self.spawn_blocking_then(
+            move || settings::write_theme(host.data_dir(), theme),
+            |_, written| {
+                if let Err(error) = written {
+                    tracing::warn!(%error, "theme not remembered");
+                }
+            },
+        );
     }
 
     fn set_visible(&mut self, is_visible: bool) {
@@ -149,20 +150,16 @@ impl Controller {
         }
         let (range, now) = (self.range, self.host.now());
         let database = run.node.database.clone();
-        self.tasks.spawn(async move {
-            let read = tokio::task::spawn_blocking(move || history::range(&database, range, now));
-            match read.await {
-                Ok(Ok(points)) => Done::Range(range, points),
-                Ok(Err(error)) => {
+        self.spawn_blocking_then(
+            move || history::range(&database, range, now),
+            move |controller, read| {
+                let points = read.unwrap_or_else(|error| {
                     tracing::warn!(%error, "chart not read");
-                    Done::Range(range, Vec::new())
-                }
-                Err(error) => {
-                    tracing::error!(%error, "chart not read");
-                    Done::Nothing
-                }
-            }
-        });
+                    Vec::new()
+                });
+                controller.show_range(range, points);
+            },
+        );
         true
     }
 

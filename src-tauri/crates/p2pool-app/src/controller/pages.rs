@@ -1,0 +1,25 @@
+//! The pages beside Home: each has a file here, which makes its view and takes its requests.
+
+use super::Controller;
+use crate::api::{Page, PageView};
+
+impl Controller {
+    /// What the page that is looked at shows beside the sections that every page has.
+    pub(super) fn page_view(&self) -> PageView {
+        match self.page {
+            Page::Home
+            | Page::Miners
+            | Page::Payouts
+            | Page::Pool
+            | Page::CheckUp
+            | Page::Settings
+            | Page::Setup => PageView::None,
+        }
+    }
+
+    /// Looks at another page; its view follows at once.
+    pub(super) fn show_page(&mut self, page: Page) {
+        self.page = page;
+        self.page_is_due();
+    }
+}

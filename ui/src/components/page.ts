@@ -1,0 +1,27 @@
+import type { AppReply } from "../ipc/generated/AppReply";
+import type { AppRequest } from "../ipc/generated/AppRequest";
+import type { AppSnapshot } from "../ipc/generated/AppSnapshot";
+import type { Page } from "../ipc/generated/Page";
+import type { TextKey } from "../text";
+import type { IconName } from "./Icon.svelte";
+
+/** What every page is given. */
+export interface PageProps {
+  /** The application's state; its `page` is what this page alone shows. */
+  view: Omit<AppSnapshot, "seq" | "now">;
+  /** The present time, in whole seconds. */
+  now: number;
+  /** The look in force, for what is drawn rather than styled. */
+  look: "dark" | "light";
+  /** Asks for a deed, or a question; `null` if it failed, which is shown as a problem. */
+  ask: (request: AppRequest) => Promise<AppReply | null>;
+  /** Goes to another page. */
+  show: (page: Page) => void;
+}
+
+/** A page as the side bar lists it. */
+export interface NavEntry {
+  page: Page;
+  icon: IconName;
+  label: TextKey;
+}

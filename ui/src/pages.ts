@@ -1,0 +1,13 @@
+import type { Component } from "svelte";
+import type { NavEntry, PageProps } from "./components/page";
+import Home from "./pages/Home/Home.svelte";
+
+/** A page of the window. */
+export interface PageEntry extends NavEntry {
+  component: Component<PageProps>;
+}
+
+/** The pages of the side bar, in its order. */
+export const PAGES: readonly PageEntry[] = [
+  { page: "home", icon: "home", label: "nav.home", component: Home },
+];
