@@ -1,18 +1,8 @@
 import type { ProblemCode } from "../ipc/generated/ProblemCode";
-import { isText, t, type TextKey } from "../text";
+import { isText, t, type TextKey, valueNames } from "../text";
 
 /** Stand-ins for values a report left out: a problem is shown even then. */
-const GAPS = {
-  reason: "…",
-  port: "…",
-  path: "…",
-  date: "…",
-  count: "1",
-  doing: "…",
-  tried: "0",
-  minutes: "15",
-  percent: "…",
-};
+const GAPS: Readonly<Record<string, string>> = { count: "1", tried: "0", minutes: "15" };
 
 /** Problems of the Bitcoin node, which in practice is the private chain. */
 const IN_PRACTICE: Partial<Record<ProblemCode, TextKey>> = {
@@ -34,11 +24,15 @@ export function problemMessage(
   const kept = code === "E-APP-03" && values["date"] === undefined;
   if (kept) return t("problem.E-APP-03.kept");
   const key = (isPractice ? IN_PRACTICE[code] : undefined) ?? textOf(code);
-  return t(key, { ...GAPS, app: t("app.name"), ...values });
+  return t(key, { ...gaps(key), app: t("app.name"), ...values });
 }
 
 /** A code of a newer application than this window falls back to the general sentence. */
 function textOf(code: ProblemCode): TextKey {
   const key: TextKey = `problem.${code}`;
   return isText(key) ? key : "problem.E-APP-00";
+}
+
+function gaps(key: TextKey): Record<string, string> {
+  return Object.fromEntries(valueNames(key).map((name) => [name, GAPS[name] ?? "…"]));
 }

@@ -1,3 +1,6 @@
+import { help } from "./help";
+import { problems } from "./problems";
+
 /** Every English word of the window. Values are named in braces; plurals as in ICU. */
 export const en = {
   "app.name": "P2Pool Desktop",
@@ -279,59 +282,8 @@ export const en = {
   "light.members": "{count, plural, one {# member} other {# members}} ({incoming} incoming)",
   "light.miners": "{count, plural, one {# miner} other {# miners}}",
 
-  "problem.more": "{count, plural, one {+# more} other {+# more}}",
-  "problem.fewer": "Show only the first",
-  "problem.details": "Details",
-  "problem.since": "since {ago}",
-  "problem.tryAgain": "Try again",
-  "problem.dismiss": "Hide",
-  "problem.reload": "Reload",
-  "problem.N-01": "Your Bitcoin node isn't running or doesn't accept connections.",
-  "problem.N-01.practice": "The practice chain isn't running or doesn't accept connections.",
-  "problem.N-02": "Your Bitcoin node is very slow to answer. Work may be late.",
-  "problem.N-03": "Your Bitcoin node rejected our login. It was probably changed.",
-  "problem.N-04": "Your node doesn't allow connections from this computer.",
-  "problem.N-05": "We may not read the node's login file (another user owns it).",
-  "problem.N-06": "Your Bitcoin node is starting: {reason}. We'll wait.",
-  "problem.N-07":
-    "Your Bitcoin node is still catching up ({percent} %). Mining starts by itself.",
-  "problem.N-08": "This Bitcoin node is on another network: {reason}.",
-  "problem.N-09": "Your node has no connection to the Bitcoin network.",
-  "problem.N-10": "No new Bitcoin block for hours. Your node may be stuck.",
-  "problem.N-11": "This Bitcoin node is too old for P2Pool. Please update it.",
-  "problem.N-12": "Your node couldn't make a block template: {reason}.",
-  "problem.N-12.practice": "The practice chain couldn't make a block template: {reason}.",
-  "problem.N-13": "Your node rejected a block we found: {reason}. Please save a report.",
-  "problem.N-13.practice":
-    "The practice chain rejected a block we found: {reason}. Please save a report.",
-  "problem.N-14": "This connection would send your login unprotected over the internet.",
-  "problem.N-15": "The pool is ahead of your node. Shares would be worthless, so we wait.",
-  "problem.P-01":
-    "No other pool members found. Still looking ({tried, plural, =0 {none} other {#}} tried).",
-  "problem.P-02": "Your network seems to block the pool's port.",
-  "problem.P-03":
-    "Another program uses the pool's port, so we took port {port}. Is another P2Pool running?",
-  "problem.P-04": "What members sent us doesn't fit together. We're starting over with others.",
-  "problem.P-05":
-    "The pool now uses rules this version doesn't know. Update to keep earning.",
-  "problem.P-07": "Members disconnect us. This version is probably too old.",
-  "problem.P-08": "The pool has been silent for {minutes} min.",
-  "problem.P-09":
-    "You're the only one mining right now. Blocks would be all yours, and very rare.",
-  "problem.S-01": "Another program uses port {port}.",
-  "problem.E-APP-01": "We can't save data in {path}. Mining goes on, history doesn't.",
-  "problem.E-APP-02": "{app} is already running on this computer.",
-  "problem.E-APP-03": "The settings file was damaged. We restored the copy from {date}.",
-  "problem.E-APP-03.kept":
-    "The settings file can't be used, so nothing was started. The details name the line to mend.",
-  "problem.E-APP-04":
-    "The mining engine stopped and was restarted ({count, plural, one {# time} other {# times}} today).",
-  "problem.E-APP-06":
-    "The data in {path} belongs to another network or to a newer version, so nothing was started.",
-  "problem.E-CPU-01":
-    "The CPU miner was blocked, probably by a virus scanner. Your devices aren't affected.",
-  "problem.W-01": "Connection to the mining engine lost. Reconnecting…",
-  "problem.E-APP-00": "Something unexpected happened while {doing}.",
+  ...problems,
+  ...help,
 
   "doing.connect": "connecting to the mining engine",
   "doing.quit": "quitting",

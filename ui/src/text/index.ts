@@ -13,3 +13,8 @@ export function isText(key: string): key is TextKey {
 export function t(key: TextKey, values: Values = {}): string {
   return fill(catalogue[key], values, "en");
 }
+
+/** Names of the values that a text needs. */
+export function valueNames(key: TextKey): string[] {
+  return [...en[key].matchAll(/\{(\w+)[},]/g)].map((match) => match[1] ?? "");
+}

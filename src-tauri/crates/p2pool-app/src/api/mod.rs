@@ -39,6 +39,8 @@ mod lights;
 mod page;
 mod payouts;
 mod practice;
+mod problem_action;
+mod problem_code;
 mod problems;
 mod rates;
 mod request;
@@ -55,7 +57,9 @@ pub use lights::{ChainLight, LightState, Lights, MembersLight, MinersLight, Node
 pub use page::{Page, PageView};
 pub use payouts::{PAYEES_MAX, PAYOUTS_MAX, Payee, Payout, PayoutState, Payouts};
 pub use practice::{ChainKind, HelperState, PracticeFacts};
-pub use problems::{PROBLEMS_MAX, Problem, ProblemAction, ProblemCode, Severity};
+pub use problem_action::ProblemAction;
+pub use problem_code::ProblemCode;
+pub use problems::{PROBLEMS_MAX, Problem, Severity};
 pub use rates::{
     ChartRange, LateVerdict, PauseSpan, Rates, SERIES_POINTS_MAX, Series, SeriesPoint,
 };
