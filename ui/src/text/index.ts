@@ -16,5 +16,5 @@ export function t(key: TextKey, values: Values = {}): string {
 
 /** Names of the values that a text needs. */
 export function valueNames(key: TextKey): string[] {
-  return [...en[key].matchAll(/\{(\w+)[},]/g)].map((match) => match[1] ?? "");
+  return [...catalogue[key].matchAll(/\{(\w+)[},]/g)].map((match) => match[1] ?? "");
 }
