@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use p2pool_app::Host;
 use p2pool_app::api::UnixSeconds;
+use p2pool_app::{Host, Keychain};
 use tauri::Manager;
+
+use crate::keychain::SystemKeychain;
 
 /// Folder of the application in the user's data folder; the same for every shell.
 const FOLDER: &str = "p2pool-desktop";
@@ -61,6 +63,10 @@ impl Host for Desktop {
 
     fn now(&self) -> UnixSeconds {
         UnixSeconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+    }
+
+    fn keychain(&self) -> &dyn Keychain {
+        &SystemKeychain
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod commands;
 mod host;
+mod keychain;
 mod lifetime;
 mod logs;
 mod signals;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use p2pool_bitcoind::Secret;
+
 use crate::api::UnixSeconds;
 
 /// The computer and the session the application runs in.
@@ -24,4 +26,40 @@ pub trait Host: fmt::Debug + Send + Sync + 'static {
 
     /// The present wall time.
     fn now(&self) -> UnixSeconds;
+
+    /// The computer's password store.
+    fn keychain(&self) -> &dyn Keychain;
+}
+
+/// The computer's password store: the system's own, which may ask the person. Every call may
+/// block for as long as the person thinks.
+pub trait Keychain: fmt::Debug + Send + Sync {
+    /// The password kept for an account; `None` if there is none.
+    ///
+    /// # Errors
+    /// No store, or no access to it.
+    fn get(&self, account: &str) -> Result<Option<Secret>, KeychainError>;
+
+    /// Keeps a password for an account, in place of an older one.
+    ///
+    /// # Errors
+    /// No store, or no access to it.
+    fn set(&self, account: &str, password: &Secret) -> Result<(), KeychainError>;
+
+    /// Forgets the password of an account, if there is one.
+    ///
+    /// # Errors
+    /// No store, or no access to it.
+    fn delete(&self, account: &str) -> Result<(), KeychainError>;
+}
+
+/// Why the password store is of no use now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeychainError {
+    /// There is none, or it does not answer: `K-01`.
+    #[error("the system's password store isn't available: {0}")]
+    Unavailable(String),
+    /// The person, or the system, declined: `K-02`.
+    #[error("access to the stored login was declined: {0}")]
+    Declined(String),
 }

@@ -14,7 +14,7 @@
 //! use std::path::{Path, PathBuf};
 //! use std::sync::Arc;
 //! use p2pool_app::api::{AppRequest, UnixSeconds};
-//! use p2pool_app::{Controller, Host};
+//! use p2pool_app::{Controller, Host, Keychain};
 //!
 //! #[derive(Debug)]
 //! struct Here;
@@ -25,6 +25,7 @@
 //!     fn helper_program(&self) -> PathBuf { "p2pool-miner".into() }
 //!     fn threads_available(&self) -> u32 { 1 }
 //!     fn now(&self) -> UnixSeconds { UnixSeconds(1_800_000_000) }
+//!     fn keychain(&self) -> &dyn Keychain { unimplemented!("the system's own") }
 //! }
 //!
 //! # async fn example() -> Result<(), p2pool_app::api::UiError> {
@@ -58,5 +59,6 @@ mod views;
 
 pub use controller::Controller;
 pub use handle::{AppHandle, Subscription};
-pub use host::Host;
+pub use host::{Host, Keychain, KeychainError};
 pub use link::{NodeDeed, NodeLink, StartNode, start_node};
+pub use p2pool_bitcoind::Secret;

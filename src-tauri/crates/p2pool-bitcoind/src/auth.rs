@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::error::RpcError;
 
 /// A cookie file is 75 bytes long; anything much longer is not one.
@@ -24,14 +26,14 @@ pub enum Auth {
     },
 }
 
-/// A text that no log and no error may show.
+/// A text that no log and no error may show; wiped from memory when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Wraps the text.
     pub fn new(text: String) -> Self {
-        Self(text)
+        Self(Zeroizing::new(text))
     }
 
     /// The text itself, for the system's password store or the node and nothing else.

@@ -1,15 +1,17 @@
 //! The world of these tests: a host on virtual time, nodes that do what the test says, a window.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bitcoin::Network;
 use p2pool_app::api::{
     AppEvent, AppReply, AppRequest, AppSnapshot, Change, LatestKind, UiError, UnixSeconds,
 };
-use p2pool_app::{AppHandle, Controller, Host, NodeDeed, NodeLink};
+use p2pool_app::{
+    AppHandle, Controller, Host, Keychain, KeychainError, NodeDeed, NodeLink, Secret,
+};
 use p2pool_node::{
     BitcoinState, ChainSummary, HelperState, Miner, MinersSnapshot, NodeEvent, NodeEventKind,
     NodeSnapshot, PracticeMember, Settings, StartError, StopReport, StorageState, WindowShare,
@@ -38,6 +40,53 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub(crate) struct TestHost {
     dir: tempfile::TempDir,
     began: Instant,
+    pub(crate) keychain: TestKeychain,
+}
+
+/// A password store in memory, which can be made to fail.
+#[derive(Debug, Default)]
+pub(crate) struct TestKeychain {
+    kept: Mutex<BTreeMap<String, Secret>>,
+    failure: Mutex<Option<KeychainError>>,
+}
+
+impl TestKeychain {
+    /// From now on every call ends like this.
+    #[expect(dead_code, reason = "the wizard's tests of K-01 will")]
+    pub(crate) fn fail(&self, failure: Option<KeychainError>) {
+        *self.failure.lock().unwrap() = failure;
+    }
+
+    fn check(&self) -> Result<(), KeychainError> {
+        self.failure().map_or(Ok(()), Err)
+    }
+
+    fn failure(&self) -> Option<KeychainError> {
+        self.failure.lock().unwrap().clone()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
+        self.kept.lock().unwrap()
+    }
+}
+
+impl Keychain for TestKeychain {
+    fn get(&self, account: &str) -> Result<Option<Secret>, KeychainError> {
+        self.check()?;
+        Ok(self.kept().get(account).cloned())
+    }
+
+    fn set(&self, account: &str, password: &Secret) -> Result<(), KeychainError> {
+        self.check()?;
+        self.kept().insert(account.to_owned(), password.clone());
+        Ok(())
+    }
+
+    fn delete(&self, account: &str) -> Result<(), KeychainError> {
+        self.check()?;
+        self.kept().remove(account);
+        Ok(())
+    }
 }
 
 impl Host for TestHost {
@@ -59,6 +108,10 @@ impl Host for TestHost {
 
     fn now(&self) -> UnixSeconds {
         UnixSeconds(BEGIN + self.began.elapsed().as_secs())
+    }
+
+    fn keychain(&self) -> &dyn Keychain {
+        &self.keychain
     }
 }
 
@@ -302,7 +355,7 @@ impl World {
 
 /// A computer whose data lie in this folder.
 pub(crate) fn host(dir: tempfile::TempDir) -> Arc<TestHost> {
-    Arc::new(TestHost { dir, began: Instant::now() })
+    Arc::new(TestHost { dir, began: Instant::now(), keychain: TestKeychain::default() })
 }
 
 fn scripted(settings: Settings) -> (ScriptedNode, NodeLink) {
