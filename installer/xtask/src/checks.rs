@@ -25,6 +25,8 @@ enum Tool {
     Cargo,
     /// npm in `ui`.
     Npm,
+    /// npm in `tests/ui`.
+    NpmTests,
     /// A cargo subcommand that is not part of Rust: skipped, aloud, where it is not installed.
     OptionalCargo,
 }
@@ -54,6 +56,12 @@ const CHECKS: &[Check] = &[
         tool: Tool::Npm,
         arguments: &["test"],
         advice: "Again with: npm --prefix ui test",
+    },
+    Check {
+        title: "Every page in a browser: barriers, clipping, keyboard, policy",
+        tool: Tool::NpmTests,
+        arguments: &["run", "browser"],
+        advice: "Again with: npm --prefix tests/ui run browser; pictures are in tests/artifacts/ui.",
     },
     Check {
         title: "Lint of the Rust code",
@@ -119,6 +127,7 @@ impl Check {
         match self.tool {
             Tool::Cargo | Tool::OptionalCargo => Call::cargo(self.arguments, workspace.root()),
             Tool::Npm => Call::npm(self.arguments, &workspace.ui()).env("CI", "1"),
+            Tool::NpmTests => Call::npm(self.arguments, &workspace.ui_tests()).env("CI", "1"),
         }
     }
 

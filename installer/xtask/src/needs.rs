@@ -42,6 +42,8 @@ enum Probe {
     Compiler,
     /// All these programs are in `PATH`.
     Programs(&'static [&'static str]),
+    /// One of these programs is in `PATH`, or `CHROMIUM_EXE` names it.
+    Browser(&'static [&'static str]),
     /// pkg-config knows one of these libraries.
     Library(&'static [&'static str]),
     /// Boost's headers, not older than [`BOOST_VERSION_MIN`].
@@ -173,6 +175,16 @@ pub(crate) const NEEDS: &[Need] = &[
         windows: "",
     },
     Need {
+        name: "Chromium (the browser test)",
+        scope: Scope::Tests,
+        probe: Probe::Browser(&["chromium", "chromium-browser", "google-chrome"]),
+        debian: &[&["chromium", "chromium-browser"]],
+        fedora: &[&["chromium"]],
+        arch: &[&["chromium"]],
+        macos: "brew install --cask google-chrome, then set CHROMIUM_EXE to its program",
+        windows: "winget install Google.Chrome, then set CHROMIUM_EXE to its program",
+    },
+    Need {
         name: "GNOME Keyring (the keychain test)",
         scope: Scope::Tests,
         probe: Probe::Programs(&["gnome-keyring-daemon"]),
@@ -220,6 +232,9 @@ impl Need {
         match self.probe {
             Probe::Compiler => has_compiler(),
             Probe::Programs(programs) => programs.iter().all(|p| is_in_path(p)),
+            Probe::Browser(programs) => {
+                std::env::var_os("CHROMIUM_EXE").is_some() || programs.iter().any(|p| is_in_path(p))
+            }
             Probe::Library(names) => names.iter().any(|n| {
                 Call::new("pkg-config", &["--exists", n], Path::new(".")).answer().is_some()
             }),

@@ -21,10 +21,11 @@ pub(crate) fn prepare(workspace: &Workspace, scope: Scope) -> Result<(), Stop> {
     system(scope)?;
     if scope >= Scope::Window {
         node()?;
-        packages_of_ui(workspace)?;
+        npm_packages(&workspace.ui(), "the UI")?;
     }
     if scope >= Scope::Tests {
         rust_tools(workspace)?;
+        npm_packages(&workspace.ui_tests(), "the browser test")?;
     }
     Ok(())
 }
@@ -102,22 +103,24 @@ fn node_version(text: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// Installs the UI's packages when they are missing or older than the lock file.
-fn packages_of_ui(workspace: &Workspace) -> Result<(), Stop> {
-    let ui = workspace.ui();
-    let lock = modified(&ui.join("package-lock.json"));
-    if lock.is_none() {
+/// Installs the packages of a folder when they are missing or older than its lock file.
+fn npm_packages(folder: &Path, whose: &str) -> Result<(), Stop> {
+    let lock = folder.join("package-lock.json");
+    let locked = modified(&lock);
+    if locked.is_none() {
         return Err(Stop::new(
-            "ui/package-lock.json is missing",
+            format!("{} is missing", lock.display()),
             "The checkout is incomplete: restore that file from version control.",
         ));
     }
-    if modified(&ui.join("node_modules/.package-lock.json")) >= lock {
-        println!("  found    packages of the UI");
+    if modified(&folder.join("node_modules/.package-lock.json")) >= locked {
+        println!("  found    packages of {whose}");
         return Ok(());
     }
-    println!("\nInstalling the UI's packages:");
-    Call::npm(&["ci", "--no-audit", "--no-fund"], &ui)
+    println!("\nInstalling the packages of {whose}:");
+    // The browser test uses the system's browser.
+    Call::npm(&["ci", "--no-audit", "--no-fund"], folder)
+        .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
         .must("Check that the npm registry can be reached (a proxy may be needed), then try again.")
 }
 

@@ -29,6 +29,10 @@ impl Workspace {
         self.root.join("ui")
     }
 
+    pub(crate) fn ui_tests(&self) -> PathBuf {
+        self.root.join("tests/ui")
+    }
+
     pub(crate) fn shell(&self) -> PathBuf {
         self.root.join("src-tauri")
     }
