@@ -22,6 +22,11 @@ export function dateTime(at: number, locale?: string): string {
   );
 }
 
+/** A day in the system's own style. */
+export function date(at: number, locale?: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(at * 1000);
+}
+
 /** The time of day in the system's own style, to the second. */
 export function timeOfDay(at: number, locale?: string): string {
   return new Intl.DateTimeFormat(locale, { timeStyle: "medium" }).format(at * 1000);

@@ -5,7 +5,13 @@ import type { AppSnapshot } from "./generated/AppSnapshot";
 import type { SeriesPoint } from "./generated/SeriesPoint";
 
 const NOW = 1_795_400_000;
-const point = (at: number, mineHps: number): SeriesPoint => ({ at, mineHps, lateHps: 0 });
+const point = (at: number, mineHps: number): SeriesPoint => ({
+  at,
+  mineHps,
+  lowHps: mineHps,
+  highHps: mineHps,
+  lateHps: 0,
+});
 const append = (state: AppSnapshot, value: SeriesPoint) =>
   applied(state, { section: "seriesAppended", value });
 

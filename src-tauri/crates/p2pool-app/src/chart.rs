@@ -28,14 +28,37 @@ pub(crate) struct Chart {
 struct Bucket {
     at: UnixSeconds,
     sum: Sample,
+    low_hps: f64,
+    high_hps: f64,
     samples: u32,
 }
 
 impl Bucket {
+    fn new(at: UnixSeconds) -> Self {
+        let sum = Sample { mine_hps: 0.0, late_hps: 0.0 };
+        Self { at, sum, low_hps: f64::INFINITY, high_hps: 0.0, samples: 0 }
+    }
+
+    fn add(&mut self, sample: Sample) {
+        self.sum.mine_hps += sample.mine_hps;
+        self.sum.late_hps += sample.late_hps;
+        self.low_hps = self.low_hps.min(sample.mine_hps);
+        self.high_hps = self.high_hps.max(sample.mine_hps);
+        self.samples += 1;
+    }
+
     fn point(&self) -> SeriesPoint {
-        let mean = |sum: f64| (self.samples > 0).then(|| sum / f64::from(self.samples));
-        let (mine_hps, late_hps) = (mean(self.sum.mine_hps), mean(self.sum.late_hps));
-        SeriesPoint { at: self.at, mine_hps, late_hps }
+        if self.samples == 0 {
+            return SeriesPoint { at: self.at, ..SeriesPoint::default() };
+        }
+        let mean = |sum: f64| Some(sum / f64::from(self.samples));
+        SeriesPoint {
+            at: self.at,
+            mine_hps: mean(self.sum.mine_hps),
+            low_hps: Some(self.low_hps),
+            high_hps: Some(self.high_hps),
+            late_hps: mean(self.sum.late_hps),
+        }
     }
 }
 
@@ -55,13 +78,11 @@ impl Chart {
             Some(bucket) if bucket.at == at => bucket,
             other => {
                 self.close(other, at);
-                Bucket { at, sum: Sample { mine_hps: 0.0, late_hps: 0.0 }, samples: 0 }
+                Bucket::new(at)
             }
         };
         if let Some(sample) = sample {
-            open.sum.mine_hps += sample.mine_hps;
-            open.sum.late_hps += sample.late_hps;
-            open.samples += 1;
+            open.add(sample);
         }
         self.open = Some(open);
         Some(open.point())
@@ -106,7 +127,7 @@ pub(crate) fn series(
             && point.at.0 > expected
         {
             let at = UnixSeconds(expected);
-            series.points.push(SeriesPoint { at, mine_hps: None, late_hps: None });
+            series.points.push(SeriesPoint { at, ..SeriesPoint::default() });
         }
         next = Some(point.at.0 + step);
         series.points.push(point);
@@ -116,8 +137,8 @@ pub(crate) fn series(
     let rates: Vec<f64> = series.points.iter().filter_map(|point| point.mine_hps).collect();
     series.average_hps =
         (!rates.is_empty()).then(|| rates.iter().sum::<f64>() / rates.len() as f64);
-    series.lowest_hps = rates.iter().copied().reduce(f64::min);
-    series.highest_hps = rates.iter().copied().reduce(f64::max);
+    series.lowest_hps = series.points.iter().filter_map(|point| point.low_hps).reduce(f64::min);
+    series.highest_hps = series.points.iter().filter_map(|point| point.high_hps).reduce(f64::max);
     series
 }
 
@@ -145,17 +166,21 @@ mod tests {
     }
 
     fn point(at: u64, mine_hps: Option<f64>) -> SeriesPoint {
-        SeriesPoint { at: UnixSeconds(at), mine_hps, late_hps: mine_hps.map(|_| 0.0) }
+        let late_hps = mine_hps.map(|_| 0.0);
+        let (low_hps, high_hps) = (mine_hps, mine_hps);
+        SeriesPoint { at: UnixSeconds(at), mine_hps, low_hps, high_hps, late_hps }
     }
 
     #[test]
     fn samples_of_ten_seconds_make_one_point() {
         let mut chart = Chart::default();
         chart.sample(UnixSeconds(1_000), sample(2.0));
-        assert_eq!(chart.sample(UnixSeconds(1_009), sample(4.0)), Some(point(1_000, Some(3.0))));
+        let both =
+            SeriesPoint { low_hps: Some(2.0), high_hps: Some(4.0), ..point(1_000, Some(3.0)) };
+        assert_eq!(chart.sample(UnixSeconds(1_009), sample(4.0)), Some(both));
         assert_eq!(chart.sample(UnixSeconds(1_010), None), Some(point(1_010, None)));
         let points: Vec<_> = chart.points().collect();
-        assert_eq!(points, [point(1_000, Some(3.0)), point(1_010, None)]);
+        assert_eq!(points, [both, point(1_010, None)]);
     }
 
     #[test]

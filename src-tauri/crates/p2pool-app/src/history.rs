@@ -117,6 +117,8 @@ fn points(
             let sum = sums.entry(point.at.0 - point.at.0 % width).or_default();
             sum.secs += secs;
             sum.mine += point.avg * secs;
+            sum.low = sum.low.min(point.min);
+            sum.high = sum.high.max(point.max);
             sum.late += point.avg * late_part * secs;
         }
         if let Some(last) = rates.last() {
@@ -127,17 +129,31 @@ fn points(
 }
 
 /// Hash rates times seconds, while a bucket is added up.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Sum {
     secs: f64,
     mine: f64,
     late: f64,
+    low: f64,
+    high: f64,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self { secs: 0.0, mine: 0.0, late: 0.0, low: f64::INFINITY, high: 0.0 }
+    }
 }
 
 impl Sum {
     fn point(self, at: UnixSeconds) -> SeriesPoint {
         let mean = |sum: f64| Some(sum / self.secs);
-        SeriesPoint { at, mine_hps: mean(self.mine), late_hps: mean(self.late) }
+        SeriesPoint {
+            at,
+            mine_hps: mean(self.mine),
+            low_hps: Some(self.low),
+            high_hps: Some(self.high),
+            late_hps: mean(self.late),
+        }
     }
 }
 

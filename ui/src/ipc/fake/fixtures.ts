@@ -71,6 +71,8 @@ export function series(now: number, range: ChartRange, hps: number): Series {
     points.push({
       at,
       mineHps: isPaused ? null : hps * (1 + slow + noise),
+      lowHps: isPaused ? null : hps * (0.95 + slow + noise),
+      highHps: isPaused ? null : hps * (1.05 + slow + noise),
       lateHps: isPaused ? null : late,
     });
   }

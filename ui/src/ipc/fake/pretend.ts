@@ -33,7 +33,7 @@ export class Pretend {
     const at = state.now - (state.now % 10);
     return [
       { section: "rates", value: { ...state.rates, mineHps: hps } },
-      { section: "seriesAppended", value: { at, mineHps: hps, lateHps: 0 } },
+      { section: "seriesAppended", value: { at, mineHps: hps, lowHps: hps, highHps: hps, lateHps: 0 } },
     ];
   }
 

@@ -2,7 +2,7 @@
 import type { UnixSeconds } from "./UnixSeconds";
 
 /**
- * One bucket of the chart.
+ * One bucket of the chart; the default is a gap.
  */
 export type SeriesPoint = { 
 /**
@@ -13,6 +13,14 @@ at: UnixSeconds,
  * My average hash rate from accepted work; `None` is a gap (not mining), drawn as a gap.
  */
 mineHps: number | null, 
+/**
+ * The lowest rate seen during the bucket.
+ */
+lowHps: number | null, 
+/**
+ * The highest rate seen during the bucket.
+ */
+highHps: number | null, 
 /**
  * Hash rate whose results came late; `None` is a gap.
  */

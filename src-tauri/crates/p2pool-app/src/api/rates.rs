@@ -149,8 +149,8 @@ impl Default for Series {
     }
 }
 
-/// One bucket of the chart.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, TS)]
+/// One bucket of the chart; the default is a gap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct SeriesPoint {
@@ -158,6 +158,10 @@ pub struct SeriesPoint {
     pub at: UnixSeconds,
     /// My average hash rate from accepted work; `None` is a gap (not mining), drawn as a gap.
     pub mine_hps: Option<f64>,
+    /// The lowest rate seen during the bucket.
+    pub low_hps: Option<f64>,
+    /// The highest rate seen during the bucket.
+    pub high_hps: Option<f64>,
     /// Hash rate whose results came late; `None` is a gap.
     pub late_hps: Option<f64>,
 }

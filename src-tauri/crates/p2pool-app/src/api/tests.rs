@@ -7,7 +7,7 @@ fn snapshot() -> AppSnapshot {
 }
 
 fn point(at: u64, mine_hps: f64) -> SeriesPoint {
-    SeriesPoint { at: UnixSeconds(at), mine_hps: Some(mine_hps), late_hps: None }
+    SeriesPoint { at: UnixSeconds(at), mine_hps: Some(mine_hps), ..SeriesPoint::default() }
 }
 
 fn json<T: serde::Serialize>(value: &T) -> serde_json::Value {

@@ -50,15 +50,17 @@ impl Database {
 }
 
 fn point(at: u64, hps: f64) -> SeriesPoint {
-    SeriesPoint { at: UnixSeconds(at), mine_hps: Some(hps), late_hps: Some(hps / 10.0) }
+    let mine_hps = Some(hps);
+    let (low_hps, high_hps, late_hps) = (mine_hps, mine_hps, Some(hps / 10.0));
+    SeriesPoint { at: UnixSeconds(at), mine_hps, low_hps, high_hps, late_hps }
 }
 
 fn rounded(points: Vec<SeriesPoint>) -> Vec<SeriesPoint> {
     let rounded = |hps: f64| (hps * 1e6).round() / 1e6;
     let round = |point: SeriesPoint| SeriesPoint {
-        at: point.at,
         mine_hps: point.mine_hps.map(rounded),
         late_hps: point.late_hps.map(rounded),
+        ..point
     };
     points.into_iter().map(round).collect()
 }
@@ -86,7 +88,9 @@ fn coarse_bucket_of_minutes_is_their_mean() {
     database.record(END - HOUR, END - HOUR + 900, 10.0);
     database.record(END - HOUR + 900, END - HOUR + 1_800, 30.0);
     let read = range(database.path(), ChartRange::Days7, UnixSeconds(END)).unwrap();
-    assert_eq!(rounded(read), [point(END - HOUR, 20.0)]);
+    let extremes =
+        SeriesPoint { low_hps: Some(10.0), high_hps: Some(30.0), ..point(END - HOUR, 20.0) };
+    assert_eq!(rounded(read), [extremes]);
 }
 
 #[test]
