@@ -37,6 +37,7 @@ export const en = {
   "practice.cpu.pausedOnBattery": "paused: on battery",
   "practice.cpu.pausedUserActive": "paused while you use the computer",
   "practice.cpu.finished": "stopped, its time is over",
+  "practice.cpu.tooHot": "stopped, the processor is too hot",
   "practice.cpu.failed": "not running",
   "practice.note":
     "Everything here is real except the value: real shares, real blocks checked by Bitcoin Core's own code, on a chain that only this computer knows.",

@@ -5,7 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use p2pool_node::{NodeEvent, NodeHandle, NodeSnapshot, Settings, StartError, StopReport};
+use p2pool_node::{
+    HelperSettings, NodeEvent, NodeHandle, NodeSnapshot, Settings, StartError, StopReport,
+};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// Deeds under way to a node. They are clicks of a person, so a few are plenty.
@@ -19,6 +21,8 @@ pub type StartNode = dyn Fn(Settings) -> Result<NodeLink, StartError> + Send + S
 pub enum NodeDeed {
     /// Hand work to miners, or stop doing so.
     SetMining(bool),
+    /// Run the CPU miner like this, or not at all.
+    SetHelper(Option<HelperSettings>),
     /// End everything in order, then say how it went.
     Stop(oneshot::Sender<StopReport>),
 }
@@ -60,6 +64,7 @@ async fn serve(handle: NodeHandle, mut deeds: mpsc::Receiver<NodeDeed>) {
     while let Some(deed) = deeds.recv().await {
         match deed {
             NodeDeed::SetMining(is_mining) => handle.set_mining(is_mining).await,
+            NodeDeed::SetHelper(settings) => handle.set_helper(settings).await,
             NodeDeed::Stop(reply) => {
                 let report = handle.stop().await;
                 // Whoever asked may have given up waiting.

@@ -200,7 +200,8 @@ fn of_helper(helper: &HelperState) -> Option<Condition> {
         | HelperState::Starting
         | HelperState::Running { .. }
         | HelperState::Paused { .. }
-        | HelperState::Finished => return None,
+        | HelperState::Finished
+        | HelperState::TooHot { .. } => return None,
     };
     let actions = [ProblemAction::TryAgain, ProblemAction::Dismiss];
     let severity = Severity::Warning;

@@ -2,7 +2,9 @@
 //!
 //! A scanner that removes it takes nothing else with it.
 
-use std::net::SocketAddr;
+mod heat;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::process::Stdio;
 use std::time::Duration;
@@ -25,16 +27,28 @@ const RESTART_MAX: Duration = Duration::from_secs(60);
 const GOOD_RUN: Duration = Duration::from_secs(60);
 /// Time to end by itself once its input is closed.
 const END_WITHIN: Duration = Duration::from_secs(2);
+/// How often the processor's temperature is looked at.
+const HEAT_EVERY: Duration = Duration::from_secs(5);
 /// Longest line it may print.
 const LINE_BYTES_MAX: usize = 4096;
 
 /// The service's state.
 #[derive(Debug)]
 pub(crate) struct HelperService {
-    pub(crate) settings: HelperSettings,
+    /// What is wanted now; `None` for no CPU mining.
+    pub(crate) settings: watch::Receiver<Option<HelperSettings>>,
     pub(crate) stratum: SocketAddr,
     pub(crate) is_mining: watch::Receiver<bool>,
     pub(crate) state: watch::Sender<HelperState>,
+}
+
+/// The other ends of the service.
+#[derive(Debug)]
+pub(crate) struct HelperLink {
+    /// What is wanted of it.
+    pub(crate) wishes: watch::Sender<Option<HelperSettings>>,
+    /// How it is doing.
+    pub(crate) state: watch::Receiver<HelperState>,
 }
 
 /// What the helper prints, as far as it matters here.
@@ -55,11 +69,15 @@ enum Report {
 }
 
 /// Why the helper is not to run any longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Unwanted {
     Cancelled,
+    /// Mining is off, or something else is wanted of it.
     Off,
     TimeUp,
+    TooHot {
+        celsius: f64,
+    },
 }
 
 /// Why a run ended.
@@ -69,23 +87,46 @@ enum RunEnd {
 }
 
 impl HelperService {
-    /// Keeps the helper running while mining is on and its time is not up, until cancelled.
+    /// Makes the service and its link. It mines at `stratum` while `is_mining`.
+    pub(crate) fn new(
+        settings: Option<HelperSettings>,
+        stratum: SocketAddr,
+        is_mining: watch::Receiver<bool>,
+    ) -> (Self, HelperLink) {
+        let (wishes, settings) = watch::channel(settings);
+        let (state, reader) = watch::channel(HelperState::Off);
+        (Self { settings, stratum, is_mining, state }, HelperLink { wishes, state: reader })
+    }
+
+    /// Keeps the helper running while it is wanted, until cancelled.
     pub(crate) async fn run(self, token: CancellationToken) {
         let mut is_mining = self.is_mining.clone();
+        let mut wanted = self.settings.clone();
         loop {
             tokio::select! {
                 () = token.cancelled() => return,
-                () = until(&mut is_mining, true) => {}
+                () = until(&mut is_mining, |is_mining| *is_mining) => {}
             }
-            match self.keep_running(pin!(self.unwanted(&token))).await {
+            let Some(settings) = wanted.borrow_and_update().clone() else {
+                tokio::select! {
+                    () = token.cancelled() => return,
+                    () = until(&mut wanted, Option::is_some) => continue,
+                }
+            };
+            let end = self.keep_running(&settings, pin!(self.unwanted(&settings, &token))).await;
+            let rest = match end {
                 Unwanted::Cancelled => return,
-                Unwanted::Off => {}
-                Unwanted::TimeUp => {
-                    self.set(HelperState::Finished);
-                    tokio::select! {
-                        () = token.cancelled() => return,
-                        () = until(&mut is_mining, false) => {}
-                    }
+                Unwanted::Off => None,
+                Unwanted::TimeUp => Some(HelperState::Finished),
+                Unwanted::TooHot { celsius } => Some(HelperState::TooHot { celsius }),
+            };
+            if let Some(rest) = rest {
+                self.set(rest);
+                tokio::select! {
+                    () = token.cancelled() => return,
+                    () = until(&mut is_mining, |is_mining| !*is_mining) => {}
+                    // Whoever asks again wants it again, even if the wish is the same.
+                    Ok(()) = wanted.changed() => {}
                 }
             }
             self.set(HelperState::Off);
@@ -93,35 +134,41 @@ impl HelperService {
     }
 
     /// Waits for a reason to stop, with the time counted from now.
-    async fn unwanted(&self, token: &CancellationToken) -> Unwanted {
+    async fn unwanted(&self, settings: &HelperSettings, token: &CancellationToken) -> Unwanted {
         let mut is_mining = self.is_mining.clone();
+        let mut wanted = self.settings.clone();
         let time = async {
-            match self.settings.stop_after {
+            match settings.stop_after {
                 Some(after) => tokio::time::sleep(after).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             () = token.cancelled() => Unwanted::Cancelled,
-            () = until(&mut is_mining, false) => Unwanted::Off,
+            () = until(&mut is_mining, |is_mining| !*is_mining) => Unwanted::Off,
+            () = until(&mut wanted, |now| now.as_ref() != Some(settings)) => Unwanted::Off,
             () = time => Unwanted::TimeUp,
+            celsius = heat::above(settings.stop_above_celsius, HEAT_EVERY) => {
+                Unwanted::TooHot { celsius }
+            }
         }
     }
 
     /// Starts the helper again whenever it ends, until it is not wanted any longer.
     async fn keep_running(
         &self,
+        settings: &HelperSettings,
         mut unwanted: Pin<&mut impl Future<Output = Unwanted>>,
     ) -> Unwanted {
         let mut pause = RESTART_FIRST;
         loop {
             let started = tokio::time::Instant::now();
-            match self.start() {
+            match self.start(settings) {
                 Err(reason) => {
-                    let path = self.settings.program.clone();
+                    let path = settings.program.clone();
                     self.set(HelperState::Missing { path, reason });
                 }
-                Ok(child) => match self.watch(child, unwanted.as_mut()).await {
+                Ok(child) => match self.watch(settings.threads, child, unwanted.as_mut()).await {
                     RunEnd::Asked(unwanted) => return unwanted,
                     RunEnd::Died(reason) => self.set(HelperState::Stopped { reason }),
                 },
@@ -137,12 +184,12 @@ impl HelperService {
         }
     }
 
-    fn start(&self) -> Result<Child, String> {
-        let HelperSettings { program, threads, limit_hps, .. } = &self.settings;
+    fn start(&self, settings: &HelperSettings) -> Result<Child, String> {
+        let HelperSettings { program, threads, limit_hps, .. } = settings;
         let mut command = Command::new(program);
         command
             .arg("--url")
-            .arg(format!("stratum+tcp://{}", self.stratum))
+            .arg(format!("stratum+tcp://{}", self.door()))
             .args(["--user", WORKER, "--json", "--parent-watch"])
             .arg("--threads")
             .arg(threads.to_string())
@@ -153,10 +200,10 @@ impl HelperService {
         if let Some(limit) = limit_hps {
             command.arg("--limit").arg(limit.to_string());
         }
-        if self.settings.pause_on_battery {
+        if settings.pause_on_battery {
             command.arg("--pause-on-battery");
         }
-        if self.settings.pause_when_active {
+        if settings.pause_when_active {
             command.arg("--pause-when-active");
         }
         let child = command.spawn().map_err(|error| error.to_string())?;
@@ -164,9 +211,20 @@ impl HelperService {
         Ok(child)
     }
 
+    /// The miners' door as seen from this computer: a door on all addresses is on its own, too.
+    fn door(&self) -> SocketAddr {
+        let ip = match self.stratum.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
+        };
+        SocketAddr::new(ip, self.stratum.port())
+    }
+
     /// Follows the helper's reports until it ends or is not wanted any longer.
     async fn watch(
         &self,
+        threads: u32,
         mut child: Child,
         mut unwanted: Pin<&mut impl Future<Output = Unwanted>>,
     ) -> RunEnd {
@@ -180,7 +238,7 @@ impl HelperService {
                 unwanted = unwanted.as_mut() => break unwanted,
                 line = lines.next_line() => match line {
                     Ok(Some(line)) if line.len() <= LINE_BYTES_MAX => {
-                        self.note(&line, &mut cannot_tell);
+                        self.note(threads, &line, &mut cannot_tell);
                     }
                     Ok(Some(_)) => {}
                     Ok(None) | Err(_) => {
@@ -202,10 +260,10 @@ impl HelperService {
     }
 
     /// Takes a report. It is running, or running again, once it tells its hash rate.
-    fn note(&self, line: &str, cannot_tell: &mut Vec<HelperPause>) {
+    fn note(&self, threads: u32, line: &str, cannot_tell: &mut Vec<HelperPause>) {
         match serde_json::from_str(line) {
             Ok(Report::Hashrate { hashrate_hps }) if hashrate_hps.is_finite() => {
-                let (threads, cannot_tell) = (self.settings.threads, cannot_tell.clone());
+                let cannot_tell = cannot_tell.clone();
                 self.set(HelperState::Running { threads, hashrate_hps, cannot_tell });
             }
             Ok(Report::Paused { reason }) => self.set(HelperState::Paused { reason }),
@@ -223,9 +281,9 @@ impl HelperService {
     }
 }
 
-/// Waits until mining is on or off as wanted; for ever, if nobody can switch it any more.
-async fn until(is_mining: &mut watch::Receiver<bool>, wanted: bool) {
-    if is_mining.wait_for(|is_mining| *is_mining == wanted).await.is_err() {
+/// Waits until it is as wanted; for ever, if nobody can change it any more.
+async fn until<T>(watched: &mut watch::Receiver<T>, is_wanted: impl FnMut(&T) -> bool) {
+    if watched.wait_for(is_wanted).await.is_err() {
         std::future::pending::<()>().await;
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::settings::SettingsError;
+use crate::settings::{HelperSettings, SettingsError};
 use crate::state::{NodeEvent, NodeSnapshot, ProblemCode, StopReport};
 
 /// A running node. Dropping it stops the node without waiting.
@@ -23,6 +23,8 @@ pub struct NodeHandle {
 pub(crate) enum NodeRequest {
     /// Hand work to miners, or stop doing so.
     SetMining(bool),
+    /// Run the CPU miner like this, or not at all.
+    SetHelper(Option<HelperSettings>),
     /// End everything in order.
     Stop(oneshot::Sender<StopReport>),
 }
@@ -48,6 +50,13 @@ impl NodeHandle {
     pub async fn set_mining(&self, is_mining: bool) {
         // A node that is gone mines no more either way; its end is seen in the snapshots.
         let _ = self.requests.send(NodeRequest::SetMining(is_mining)).await;
+    }
+
+    /// Runs the CPU miner like this while mining is on, or not at all. Asking again starts one again
+    /// that has stopped for good.
+    pub async fn set_helper(&self, settings: Option<HelperSettings>) {
+        // As above.
+        let _ = self.requests.send(NodeRequest::SetHelper(settings)).await;
     }
 
     /// Ends the node in order, within ten seconds.

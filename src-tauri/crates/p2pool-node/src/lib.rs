@@ -39,8 +39,8 @@ pub use crate::settings::{
 };
 pub use crate::start::start;
 pub use crate::state::{
-    BitcoinDetails, BitcoinNode, BitcoinState, DoorNotes, HelperPause, HelperState, Miner,
-    MinerNotice, MinersSnapshot, NodeEvent, NodeEventKind, NodeProblem, NodeSnapshot,
+    Arrivals, BitcoinDetails, BitcoinNode, BitcoinState, DoorNotes, HelperPause, HelperState,
+    Miner, MinerNotice, MinersSnapshot, NodeEvent, NodeEventKind, NodeProblem, NodeSnapshot,
     PracticeMember, PracticeRpc, ProblemCode, StopReport, StorageState, UnknownProtocol,
 };
 pub use p2pool_engine::{ChainSummary, Event, PoolBlock, SyncProgress, WhyNoWork, WindowShare};

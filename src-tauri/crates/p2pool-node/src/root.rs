@@ -12,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bitcoin::BitcoinReaders;
 use crate::clock::Clock;
+use crate::cpu_miner::HelperLink;
 use crate::driver::Control;
 use crate::handle::NodeRequest;
 use crate::p2p::state::P2pState;
 use crate::state::{
-    HelperState, MinersSnapshot, NodeEvent, NodeEventKind, NodeSnapshot, StopReport, StorageState,
+    MinersSnapshot, NodeEvent, NodeEventKind, NodeSnapshot, StopReport, StorageState,
 };
 use crate::storage::StoreCommand;
 use crate::supervise::{Ended, Tasks};
@@ -62,7 +63,7 @@ pub(crate) struct Watches {
     pub(crate) summary: watch::Receiver<Arc<ChainSummary>>,
     pub(crate) bitcoin: BitcoinReaders,
     pub(crate) miners: watch::Receiver<Arc<MinersSnapshot>>,
-    pub(crate) helper: watch::Receiver<HelperState>,
+    pub(crate) helper: HelperLink,
     pub(crate) storage: watch::Receiver<StorageState>,
     pub(crate) p2p: watch::Receiver<Arc<P2pState>>,
 }
@@ -90,6 +91,9 @@ impl Root {
             tokio::select! {
                 request = self.requests.recv() => match request {
                     Some(NodeRequest::SetMining(is_mining)) => self.set_mining(is_mining).await,
+                    Some(NodeRequest::SetHelper(settings)) => {
+                        self.watches.helper.wishes.send_replace(settings);
+                    }
                     Some(NodeRequest::Stop(reply)) => break Some(reply),
                     None => break None,
                 },
@@ -107,8 +111,8 @@ impl Root {
                     self.event_unless(is_known, NodeEventKind::Bitcoin(state));
                     self.update();
                 }
-                Ok(()) = self.watches.helper.changed() => {
-                    let state = self.watches.helper.borrow_and_update().clone();
+                Ok(()) = self.watches.helper.state.changed() => {
+                    let state = self.watches.helper.state.borrow_and_update().clone();
                     let is_known = same_kind(&state, &self.snapshots.borrow().helper);
                     self.event_unless(is_known, NodeEventKind::Helper(state));
                     self.update();
@@ -148,7 +152,7 @@ impl Root {
         snapshot.bitcoin = self.watches.bitcoin.state.borrow_and_update().clone();
         snapshot.bitcoin_details = Arc::clone(&self.watches.bitcoin.details.borrow_and_update());
         snapshot.miners = Arc::clone(&self.watches.miners.borrow_and_update());
-        snapshot.helper = self.watches.helper.borrow_and_update().clone();
+        snapshot.helper = self.watches.helper.state.borrow_and_update().clone();
         snapshot.storage = self.watches.storage.borrow_and_update().clone();
         self.snapshots.send_replace(Arc::new(snapshot));
     }

@@ -79,20 +79,33 @@ pub struct HelperSettings {
     /// Time after which it stops for good, pauses included, counted from when mining is switched
     /// on; `None` for never.
     pub stop_after: Option<Duration>,
+    /// Temperature of the processor, in degrees Celsius, above which it stops for good, where the
+    /// system tells it; `None` for never.
+    pub stop_above_celsius: Option<u8>,
 }
 
 impl HelperSettings {
     /// What it should be in practice mode unless the user says otherwise: it mines on.
     pub fn practice(program: PathBuf, threads: u32, limit_hps: Option<u64>) -> Self {
         let (pause_on_battery, pause_when_active) = (false, false);
-        let stop_after = None;
-        Self { program, threads, limit_hps, pause_on_battery, pause_when_active, stop_after }
+        let (stop_after, stop_above_celsius) = (None, None);
+        Self {
+            program,
+            threads,
+            limit_hps,
+            pause_on_battery,
+            pause_when_active,
+            stop_after,
+            stop_above_celsius,
+        }
     }
 
     /// What it should be in live mode unless the user says otherwise: a short try that harms nobody.
     pub fn live(program: PathBuf, threads: u32) -> Self {
         let stop_after = Some(HELPER_TRY);
-        Self { pause_on_battery: true, stop_after, ..Self::practice(program, threads, None) }
+        let stop_above_celsius = Some(HELPER_HOT_CELSIUS);
+        let usual = Self::practice(program, threads, None);
+        Self { pause_on_battery: true, stop_after, stop_above_celsius, ..usual }
     }
 }
 
@@ -167,6 +180,8 @@ pub enum SettingsError {
 const MEMBERS_MAX: u32 = 8;
 /// How long the CPU miner runs when it is switched on in live mode.
 const HELPER_TRY: Duration = Duration::from_secs(600);
+/// Temperature of the processor at which it stops then.
+const HELPER_HOT_CELSIUS: u8 = 85;
 /// Most threads of the CPU miner.
 const THREADS_MAX: u32 = 1024;
 

@@ -22,7 +22,7 @@ use crate::bitcoin::{
 };
 use crate::books::Recorder;
 use crate::clock::{Clock, random_u64};
-use crate::cpu_miner::HelperService;
+use crate::cpu_miner::{HelperLink, HelperService};
 use crate::door::http::{Site, keep_record};
 use crate::door::workshop::Workshop;
 use crate::door::{Door, Links, new_leases};
@@ -329,7 +329,7 @@ struct EdgeParts {
 type EdgeReaders = (
     BitcoinReaders,
     watch::Receiver<Arc<MinersSnapshot>>,
-    watch::Receiver<HelperState>,
+    HelperLink,
     watch::Receiver<Arc<P2pState>>,
 );
 
@@ -367,17 +367,10 @@ fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
         start_members(pool, &settings, &rpc, clock, seed, group);
     }
 
-    let (helper, helper_reader) = watch::channel(HelperState::Off);
-    if let Some(helper_settings) = settings.helper {
-        let service = HelperService {
-            settings: helper_settings,
-            stratum: parts.stratum_address,
-            is_mining: parts.mining,
-            state: helper,
-        };
-        group.spawn("CPU miner", service.run(token));
-    }
-    (bitcoin, miners_reader, helper_reader, p2p)
+    let (service, helper) =
+        HelperService::new(settings.helper, parts.stratum_address, parts.mining);
+    group.spawn("CPU miner", service.run(token));
+    (bitcoin, miners_reader, helper, p2p)
 }
 
 fn start_p2p(

@@ -2,6 +2,7 @@
 
 mod bitcoin;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -117,6 +118,11 @@ pub enum HelperState {
     },
     /// It was to stop after some time, and did. Switching mining off and on starts it again.
     Finished,
+    /// It stopped because the processor was too hot. Switching mining off and on starts it again.
+    TooHot {
+        /// What was measured, in degrees Celsius.
+        celsius: f64,
+    },
     /// Its program file is not where it should be, or may not be run.
     Missing {
         /// Where it was looked for.
@@ -156,6 +162,17 @@ pub struct MinersSnapshot {
     pub late_part: Option<f64>,
     /// What happened at the door that the user should know.
     pub door: DoorNotes,
+    /// What came from each address in this run.
+    pub arrivals: BTreeMap<IpAddr, Arrivals>,
+}
+
+/// What came from one address, under whatever names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// Accepted logins.
+    pub logins: u64,
+    /// Accepted results.
+    pub results: u64,
 }
 
 /// What happened at the miners' door.
@@ -227,6 +244,10 @@ pub struct Miner {
     pub late: u64,
     /// Refused results in this run.
     pub rejected: u64,
+    /// Of these, how many for which reason, as the miner was told.
+    pub reasons: BTreeMap<&'static str, u64>,
+    /// Difficulty of its newest accepted result.
+    pub difficulty: Option<f64>,
     /// When the newest result arrived.
     pub last_result_at: Option<UnixTime>,
     /// When it connected, or left.

@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::state::{
-    DoorNotes, Miner, MinerNotice, MinersSnapshot, NodeEvent, NodeEventKind, UnknownProtocol,
+    Arrivals, DoorNotes, Miner, MinerNotice, MinersSnapshot, NodeEvent, NodeEventKind,
+    UnknownProtocol,
 };
 use crate::storage::StoreCommand;
 
@@ -32,6 +33,10 @@ const RATE_WINDOW_MIN: Duration = Duration::from_secs(5);
 const LATE_WINDOW: Duration = Duration::from_secs(3600);
 /// Names that are remembered; the longest away go first.
 const WORKERS_MAX: usize = 1000;
+/// Addresses whose arrivals are counted; of more nobody asks.
+const ARRIVALS_MAX: usize = 1000;
+/// Names whose rates are kept for charts in one minute.
+const CHARTED_MAX: usize = 100;
 /// Results remembered for each name's rate.
 const RESULTS_MAX: usize = 4096;
 /// Expected hashes for difficulty 1.
@@ -78,8 +83,10 @@ pub(crate) struct Stats {
     workers: BTreeMap<String, Worker>,
     late: VecDeque<Sample>,
     work_since_share: f64,
-    minute: MinuteRates,
+    minute: UnixTime,
+    rates: MinuteRates,
     door: DoorNotes,
+    arrivals: BTreeMap<IpAddr, Arrivals>,
 }
 
 #[derive(Debug)]
@@ -88,6 +95,7 @@ struct Worker {
     joined: MonoTime,
     results: VecDeque<Sample>,
     health: Health,
+    rates: MinuteRates,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -98,11 +106,33 @@ struct Sample {
     late_work: f64,
 }
 
-/// Total rates seen during the present minute.
-#[derive(Debug, Default)]
+/// Rates seen during the present minute.
+#[derive(Clone, Copy, Debug, Default)]
 struct MinuteRates {
-    samples: Vec<f64>,
-    start: UnixTime,
+    count: u32,
+    sum: f64,
+    min: f64,
+    max: f64,
+}
+
+impl MinuteRates {
+    fn note(&mut self, rate: f64) {
+        self.min = if self.count == 0 { rate } else { self.min.min(rate) };
+        self.max = self.max.max(rate);
+        self.sum += rate;
+        self.count += 1;
+    }
+
+    /// The minute's point, if there was anything in it; then begins anew.
+    fn take(&mut self, subject: &str, at: UnixTime) -> Option<SeriesPoint> {
+        let Self { count, sum, min, max } = std::mem::take(self);
+        (count > 0).then(|| point("hashrate", subject, at, (min, sum / f64::from(count), max)))
+    }
+}
+
+fn point(name: &str, subject: &str, at: UnixTime, (min, avg, max): (f64, f64, f64)) -> SeriesPoint {
+    let (name, subject) = (name.to_owned(), subject.to_owned());
+    SeriesPoint { name, subject, step: Step::Minute, at, min, avg, max }
 }
 
 impl Stats {
@@ -122,8 +152,10 @@ impl Stats {
             workers: BTreeMap::new(),
             late: VecDeque::new(),
             work_since_share: 0.0,
-            minute: MinuteRates::default(),
+            minute: UnixTime::default(),
+            rates: MinuteRates::default(),
             door: DoorNotes::default(),
+            arrivals: BTreeMap::new(),
         }
     }
 
@@ -166,7 +198,14 @@ impl Stats {
         entry.miner.late += u64::from(late);
         entry.miner.rejected += u64::from(rejected);
         entry.health.count(results);
+        for (reason, count) in &results.reasons {
+            *entry.miner.reasons.entry(reason.text()).or_default() += u64::from(*count);
+        }
+        if let Some(seen) = entry.miner.ip.and_then(|ip| self.arrivals.get_mut(&ip)) {
+            seen.results += u64::from(accepted);
+        }
         if accepted > 0 {
+            entry.miner.difficulty = Some(work / f64::from(accepted));
             entry.miner.last_result_at = Some(now.wall);
             entry.results.push_back(sample);
             if entry.results.len() > RESULTS_MAX {
@@ -178,6 +217,11 @@ impl Stats {
     fn join(&mut self, now: Now, joined: Joined) {
         let Joined { worker, user_agent, is_helper, ip, notices } = joined;
         self.forget_longest_away();
+        if let Some(ip) = ip
+            && (self.arrivals.len() < ARRIVALS_MAX || self.arrivals.contains_key(&ip))
+        {
+            self.arrivals.entry(ip).or_default().logins += 1;
+        }
         let entry = self.workers.entry(worker.clone()).or_insert_with(|| Worker {
             miner: Miner {
                 worker: worker.clone(),
@@ -188,6 +232,8 @@ impl Stats {
                 accepted: 0,
                 late: 0,
                 rejected: 0,
+                reasons: BTreeMap::new(),
+                difficulty: None,
                 last_result_at: None,
                 since: now.wall,
                 ip,
@@ -196,6 +242,7 @@ impl Stats {
             joined: now.mono,
             results: VecDeque::new(),
             health: Health::default(),
+            rates: MinuteRates::default(),
         });
         entry.miner.connections += 1;
         entry.miner.user_agent = user_agent;
@@ -250,6 +297,7 @@ impl Stats {
             work_since_share: self.work_since_share,
             late_part: self.late_part(),
             door: self.door.clone(),
+            arrivals: self.arrivals.clone(),
         };
         self.snapshot.send_if_modified(|old| {
             let is_new = **old != snapshot;
@@ -270,40 +318,33 @@ impl Stats {
     /// One point a minute for the charts; a minute without miners leaves a gap.
     fn chart(&mut self, now: Now, total: f64) {
         let minute = Step::Minute.start_of(now.wall);
-        if minute != self.minute.start {
-            let samples = std::mem::take(&mut self.minute.samples);
-            let points = self.points(&samples);
-            self.minute.start = minute;
+        if minute != self.minute {
+            let points = self.points();
+            self.minute = minute;
             // History may be lost; mining must not wait for it.
             if !points.is_empty() {
                 let _ = self.store.try_send(StoreCommand::Series(points));
             }
         }
-        if self.workers.values().any(|worker| worker.miner.connections > 0) {
-            self.minute.samples.push(total);
+        let mut is_connected = false;
+        for worker in self.workers.values_mut().filter(|worker| worker.miner.connections > 0) {
+            is_connected = true;
+            worker.rates.note(worker.miner.hashrate_hps);
+        }
+        if is_connected {
+            self.rates.note(total);
         }
     }
 
-    fn points(&self, samples: &[f64]) -> Vec<SeriesPoint> {
-        if samples.is_empty() {
-            return Vec::new();
-        }
-        let point = |name: &str, min, avg, max| SeriesPoint {
-            name: name.to_owned(),
-            subject: String::new(),
-            step: Step::Minute,
-            at: self.minute.start,
-            min,
-            avg,
-            max,
-        };
-        let min = samples.iter().copied().fold(f64::INFINITY, f64::min);
-        let max = samples.iter().copied().fold(0.0, f64::max);
-        let avg = samples.iter().sum::<f64>() / samples.len() as f64;
-        let mut points = vec![point("hashrate", min, avg, max)];
-        if let Some(late) = self.late_part() {
-            points.push(point("late", late, late, late));
-        }
+    /// Points of the minute that is over: of all together, and of each name.
+    fn points(&mut self) -> Vec<SeriesPoint> {
+        let at = self.minute;
+        let Some(whole) = self.rates.take("", at) else { return Vec::new() };
+        let mut points = vec![whole];
+        points.extend(self.late_part().map(|late| point("late", "", at, (late, late, late))));
+        let workers = self.workers.iter_mut();
+        let of_each = workers.filter_map(|(name, worker)| worker.rates.take(name, at));
+        points.extend(of_each.take(CHARTED_MAX));
         points
     }
 
@@ -324,3 +365,6 @@ impl Worker {
         work * HASHES_PER_DIFFICULTY / time.as_secs_f64()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod app;
 mod columns;
 mod error;
 mod history;
@@ -40,6 +41,7 @@ mod recover;
 mod schema;
 mod writer;
 
+pub use app::{APP_DATABASE_FILE, AppStore, DeviceChangeRow, DeviceRow, LabelRow};
 pub use error::{OpenError, StoreError};
 pub use history::{HistoryReader, PayoutRow};
 pub use load::ShareRows;

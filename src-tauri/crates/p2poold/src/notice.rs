@@ -100,6 +100,10 @@ pub(crate) enum CpuMiner {
         reason: HelperPause,
     },
     Finished,
+    /// The processor became too hot.
+    TooHot {
+        celsius: f64,
+    },
     Missing {
         code: &'static str,
         path: PathBuf,
@@ -218,6 +222,7 @@ impl From<&HelperState> for CpuMiner {
             }
             HelperState::Paused { reason } => Self::Paused { reason: *reason },
             HelperState::Finished => Self::Finished,
+            HelperState::TooHot { celsius } => Self::TooHot { celsius: *celsius },
             HelperState::Missing { path, reason } => Self::Missing {
                 code: ProblemCode::HelperMissing.as_str(),
                 path: path.clone(),

@@ -24,6 +24,7 @@ pub(crate) fn status(
         | HelperState::Starting
         | HelperState::Paused { .. }
         | HelperState::Finished
+        | HelperState::TooHot { .. }
         | HelperState::Missing { .. }
         | HelperState::Stopped { .. } => None,
     };

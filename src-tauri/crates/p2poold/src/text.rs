@@ -175,6 +175,9 @@ fn cpu_miner(state: &CpuMiner) -> Option<String> {
             "the CPU miner pauses while somebody uses the computer".into()
         }
         CpuMiner::Finished => "the CPU miner's time is over".into(),
+        CpuMiner::TooHot { celsius } => {
+            format!("the CPU miner has stopped, the processor is at {celsius:.0} °C")
+        }
         CpuMiner::Missing { code, path, reason } => format!(
             "{code}: the CPU miner cannot be started, all else goes on ({}: {reason})",
             path.display()

@@ -3,4 +3,4 @@
 /**
  * How the built-in CPU miner is.
  */
-export type HelperState = "off" | "starting" | "running" | "pausedOnBattery" | "pausedUserActive" | "finished" | "failed";
+export type HelperState = "off" | "starting" | "running" | "pausedOnBattery" | "pausedUserActive" | "finished" | "tooHot" | "failed";

@@ -52,6 +52,8 @@ pub enum HelperState {
     PausedUserActive,
     /// Stopped, for its time is over.
     Finished,
+    /// Stopped, for the processor was too hot.
+    TooHot,
     /// Missing, blocked or ended by itself (`E-CPU-01`).
     Failed,
 }

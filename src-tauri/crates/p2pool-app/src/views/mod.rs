@@ -92,6 +92,7 @@ pub(crate) fn practice(sight: &Sight<'_>, threads: u32, threads_available: u32) 
         HelperState::Paused { reason: HelperPause::OnBattery } => HelperLook::PausedOnBattery,
         HelperState::Paused { reason: HelperPause::UserActive } => HelperLook::PausedUserActive,
         HelperState::Finished => HelperLook::Finished,
+        HelperState::TooHot { .. } => HelperLook::TooHot,
         HelperState::Missing { .. } | HelperState::Stopped { .. } => HelperLook::Failed,
     };
     PracticeFacts {

@@ -146,7 +146,7 @@ impl ScriptedNode {
     pub(crate) async fn expect_mining(&mut self, wanted: bool) {
         match self.next_deed().await {
             NodeDeed::SetMining(is_mining) => assert_eq!(is_mining, wanted),
-            NodeDeed::Stop(_) => panic!("stopped instead of switched"),
+            NodeDeed::SetHelper(_) | NodeDeed::Stop(_) => panic!("asked for something else"),
         }
         self.set(|node| node.is_mining = wanted);
         let kind = if wanted { NodeEventKind::MiningStarted } else { NodeEventKind::MiningPaused };
@@ -158,7 +158,9 @@ impl ScriptedNode {
         match self.next_deed().await {
             NodeDeed::Stop(reply) if answers => reply.send(StopReport::default()).unwrap(),
             NodeDeed::Stop(reply) => drop(reply),
-            NodeDeed::SetMining(_) => panic!("switched instead of stopped"),
+            NodeDeed::SetMining(_) | NodeDeed::SetHelper(_) => {
+                panic!("switched instead of stopped")
+            }
         }
     }
 
@@ -192,6 +194,8 @@ pub(crate) fn miners(hashrate_hps: f64) -> MinersSnapshot {
         accepted: 40,
         late: 1,
         rejected: 0,
+        reasons: BTreeMap::new(),
+        difficulty: None,
         last_result_at: Some(UnixTime(BEGIN)),
         since: UnixTime(BEGIN),
         ip: None,

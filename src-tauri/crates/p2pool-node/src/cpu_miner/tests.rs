@@ -1,18 +1,18 @@
 use super::*;
 
-fn service(settings: HelperSettings) -> (HelperService, watch::Sender<bool>) {
+fn service(wish: watch::Receiver<Option<HelperSettings>>) -> (HelperService, watch::Sender<bool>) {
     let (sender, is_mining) = watch::channel(false);
     let stratum = "127.0.0.1:1".parse().unwrap();
     let state = watch::Sender::new(HelperState::Off);
-    (HelperService { settings, stratum, is_mining, state }, sender)
+    (HelperService { settings: wish, stratum, is_mining, state }, sender)
 }
 
 #[test]
 fn reports_become_states() {
-    let (service, _) = service(HelperSettings::practice("x".into(), 3, None));
+    let (service, _) = service(watch::channel(None).1);
     let mut cannot_tell = Vec::new();
     let mut state_after = |line: &str| {
-        service.note(line, &mut cannot_tell);
+        service.note(3, line, &mut cannot_tell);
         service.state.borrow().clone()
     };
     let running =
@@ -43,7 +43,8 @@ fn reports_become_states() {
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn helper_stops_for_good_when_its_time_is_up() {
-    let (service, is_mining) = service(HelperSettings::live("/bin/echo".into(), 1));
+    let (_wish, wanted) = watch::channel(Some(echo()));
+    let (service, is_mining) = service(wanted);
     let mut state = service.state.subscribe();
     let token = CancellationToken::new();
     let changes = async {
@@ -59,6 +60,36 @@ async fn helper_stops_for_good_when_its_time_is_up() {
             is_mining.send_replace(false);
             state.wait_for(|state| *state == HelperState::Off).await.unwrap();
         }
+        token.cancel();
+    };
+    tokio::join!(service.run(token.clone()), changes);
+}
+
+/// A program that ends at once.
+#[cfg(unix)]
+fn echo() -> HelperSettings {
+    HelperSettings { stop_above_celsius: None, ..HelperSettings::live("/bin/echo".into(), 1) }
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn helper_comes_and_goes_with_the_wish_while_mining_goes_on() {
+    let (wish, wanted) = watch::channel(None);
+    let (service, is_mining) = service(wanted);
+    let mut state = service.state.subscribe();
+    let token = CancellationToken::new();
+    let changes = async {
+        is_mining.send_replace(true);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(*state.borrow(), HelperState::Off, "nobody wants it");
+        wish.send_replace(Some(echo()));
+        state.wait_for(|state| *state == HelperState::Starting).await.unwrap();
+        wish.send_replace(None);
+        state.wait_for(|state| *state == HelperState::Off).await.unwrap();
+        wish.send_replace(Some(echo()));
+        state.wait_for(|state| *state == HelperState::Finished).await.unwrap();
+        wish.send_replace(Some(echo()));
+        state.wait_for(|state| *state == HelperState::Starting).await.unwrap();
         token.cancel();
     };
     tokio::join!(service.run(token.clone()), changes);

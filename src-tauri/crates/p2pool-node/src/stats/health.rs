@@ -34,7 +34,7 @@ impl Health {
         self.late += f64::from(results.late);
         self.rejected += f64::from(results.rejected);
         self.has_accepted |= results.accepted > 0;
-        if let Some(reason) = results.reason {
+        if let Some((reason, _)) = results.reasons.last() {
             self.reason = reason.text();
         }
         while self.accepted + self.rejected > FADE_AT {
@@ -82,6 +82,8 @@ mod tests {
             accepted: 0,
             late: 0,
             rejected: 0,
+            reasons: std::collections::BTreeMap::new(),
+            difficulty: None,
             last_result_at: None,
             since: UnixTime(1000),
             ip: None,
@@ -92,8 +94,9 @@ mod tests {
     fn after(results: &[(u32, u32, u32)]) -> Vec<MinerNotice> {
         let mut health = Health::default();
         for (accepted, late, rejected) in results.iter().copied() {
-            let reason = (rejected > 0).then_some(RejectReason::LowDifficulty);
-            health.count(&Results { accepted, late, rejected, reason, ..Results::default() });
+            let reason = (rejected > 0).then_some((RejectReason::LowDifficulty, rejected));
+            let reasons = reason.into_iter().collect();
+            health.count(&Results { accepted, late, rejected, reasons, ..Results::default() });
         }
         health.notices(&miner(), UnixTime(1100))
     }

@@ -16,8 +16,8 @@ pub(crate) struct Results {
     /// Sum of the accepted difficulties, and of the late ones among them.
     pub(crate) work: f64,
     pub(crate) late_work: f64,
-    /// Why the newest refused one was refused.
-    pub(crate) reason: Option<RejectReason>,
+    /// Why refused ones were refused, with how often; the newest reason last.
+    pub(crate) reasons: Vec<(RejectReason, u32)>,
 }
 
 /// Counters that wait for the next report.
@@ -46,7 +46,9 @@ impl Tally {
     pub(crate) fn reject(&mut self, worker: String, reason: RejectReason) {
         let results = self.of(worker);
         results.rejected += 1;
-        results.reason = Some(reason);
+        let known = results.reasons.iter().position(|(known, _)| *known == reason);
+        let count = known.map_or(0, |index| results.reasons.remove(index).1);
+        results.reasons.push((reason, count + 1));
     }
 
     /// Reports as much as there is room for; the rest stays for the next time.
@@ -101,7 +103,7 @@ mod tests {
             rejected: 1,
             work: 5.0,
             late_work: 3.0,
-            reason: Some(RejectReason::Stale),
+            reasons: vec![(RejectReason::Stale, 1)],
         };
         let b = Results { worker: "b".into(), accepted: 1, work: 7.0, ..Results::default() };
         let results: Vec<_> = got
