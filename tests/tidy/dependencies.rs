@@ -46,7 +46,7 @@ pub(crate) const PURE: &[(&str, &[&str])] = &[
     ("p2pool-wire", &["bitcoin", "fastrand", "thiserror"]),
     // fastrand without its entropy: a generator that only ever sees the seed it is given.
     ("p2pool-engine", &["bitcoin", "fastrand", "rpds", "thiserror"]),
-    ("p2pool-stratum", &["bitcoin", "serde", "serde_json", "thiserror"]),
+    ("p2pool-stratum", &["base64", "bitcoin", "serde", "serde_json", "thiserror"]),
 ];
 
 /// Crates of others with the one package that may name them. A trailing `*` matches any ending.

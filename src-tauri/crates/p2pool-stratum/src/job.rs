@@ -57,6 +57,11 @@ impl Asked {
     pub fn new(difficulty: f64) -> Self {
         Self { difficulty, target: compact::target_of_difficulty(difficulty) }
     }
+
+    /// What hashes must not be above.
+    pub fn target(&self) -> U256 {
+        self.target
+    }
 }
 
 impl Job {
@@ -83,6 +88,16 @@ impl Job {
     /// The same job, of a template that other connections have, too.
     pub fn shared(self) -> Self {
         Self { is_shared: true, ..self }
+    }
+
+    /// Its name within its connection.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// What solutions are asked for.
+    pub fn asked(&self) -> Asked {
+        self.asked
     }
 
     /// The work.
@@ -170,6 +185,11 @@ impl JobTable {
             oldest.map(|oldest| self.jobs.remove(oldest));
         }
         self.jobs.push_back(job);
+    }
+
+    /// The newest job.
+    pub fn newest(&self) -> Option<&Job> {
+        self.jobs.back()
     }
 
     /// Whether a job hands out this template.

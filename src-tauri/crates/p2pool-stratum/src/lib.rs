@@ -26,6 +26,8 @@
 
 pub mod client;
 pub mod extranonce;
+pub mod first;
+pub mod getwork;
 pub mod job;
 pub mod lines;
 pub mod login;
@@ -41,6 +43,7 @@ pub use crate::client::{Client, ClientConfig};
 pub use crate::extranonce::{Extranonce1, ExtranonceAllocator};
 pub use crate::lines::LineBuffer;
 pub use crate::prepared::{Prepared, Terms};
+pub use crate::session::getwork::GetworkSession;
 pub use crate::session::payees::{OWN_MINER_AGENT, check_payee};
 pub use crate::session::{Action, CloseReason, Event, Parked, Session, SessionConfig};
 pub use crate::share_size::ShareSize;

@@ -36,6 +36,11 @@ impl Id {
         Self(number.to_string())
     }
 
+    /// The id of an answer to what had none.
+    pub fn null() -> Self {
+        Self("null".to_owned())
+    }
+
     /// The id as JSON text.
     pub fn as_json(&self) -> &str {
         &self.0

@@ -20,6 +20,7 @@ use crate::prepared::{Prepared, Terms};
 use crate::submit::RejectReason;
 use crate::vardiff::{Bounds, Vardiff, VardiffSettings, device_defaults};
 
+pub mod getwork;
 mod patience;
 pub mod payees;
 mod requests;

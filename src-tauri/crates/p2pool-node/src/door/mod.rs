@@ -3,7 +3,7 @@
 //! A first byte `{` is Stratum, a method in capitals is HTTP, and whatever else comes is told off in
 //! its own language where possible. One task a connection, each with its own session.
 
-mod first;
+mod desk;
 pub(crate) mod http;
 mod lease;
 mod limits;
@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use p2pool_engine::Solved;
 use p2pool_sharechain::Params;
+use p2pool_stratum::first::{FIRST_BYTES, Protocol, TLS_ALERT, protocol};
 use p2pool_stratum::login::Login;
 use p2pool_stratum::vardiff::coinbase_bytes_max;
 use p2pool_stratum::{Prepared, check_payee};
@@ -29,7 +30,8 @@ use crate::clock::Clock;
 use crate::state::{MinerNotice, UnknownProtocol};
 use crate::stats::Count;
 use crate::supervise::Tasks;
-use first::{FIRST_BYTES, Protocol, TLS_ALERT, protocol};
+
+use desk::Desk;
 use http::Site;
 use lease::Leases;
 use limits::{Limits, Refusal};
@@ -43,6 +45,9 @@ const CONNECTIONS_MAX: usize = 4000;
 const FIRST_BYTES_WITHIN: Duration = Duration::from_secs(30);
 /// Time for the miners to be told that the node stops.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Miners without connections are looked after this often.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
 
 /// The door's state.
 #[derive(Debug)]
@@ -93,12 +98,15 @@ impl Door {
     pub(crate) async fn run(self, token: CancellationToken) {
         let mut sessions = Tasks::under(&token);
         let limits = Arc::new(Mutex::new(Limits::new(self.settings.allows_outside)));
+        let desk = Arc::new(Desk::new(self.links.clone()));
+        let mut tidying = tokio::time::interval(TIDY_EVERY);
         loop {
             tokio::select! {
                 () = token.cancelled() => break,
+                _ = tidying.tick() => desk.tidy(),
                 accepted = self.listener.accept(), if sessions.len() < CONNECTIONS_MAX => {
                     match accepted {
-                        Ok((stream, address)) => self.let_in(stream, address, &limits, &mut sessions),
+                        Ok((stream, address)) => self.let_in(stream, address, (&limits, &desk), &mut sessions),
                         Err(error) => {
                             tracing::debug!(%error, "connection not accepted");
                             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -119,7 +127,7 @@ impl Door {
         &self,
         stream: TcpStream,
         address: SocketAddr,
-        limits: &Arc<Mutex<Limits>>,
+        (limits, desk): (&Arc<Mutex<Limits>>, &Arc<Desk>),
         sessions: &mut Tasks,
     ) {
         let now = self.links.clock.now();
@@ -128,7 +136,7 @@ impl Door {
             Ok(()) => {
                 let visit = Visit { ip: address.ip(), limits: Arc::clone(limits) };
                 let token = sessions.token().clone();
-                sessions.spawn("miner", serve(stream, visit, self.links.clone(), token));
+                sessions.spawn("miner", serve(stream, visit, Arc::clone(desk), token));
             }
             Err(refusal) => {
                 tracing::debug!(%address, ?refusal, "connection refused");
@@ -159,8 +167,8 @@ impl Drop for Visit {
     }
 }
 
-async fn serve(mut stream: TcpStream, visit: Visit, links: Links, token: CancellationToken) {
-    let ip = visit.ip;
+async fn serve(mut stream: TcpStream, visit: Visit, desk: Arc<Desk>, token: CancellationToken) {
+    let (ip, links) = (visit.ip, &desk.links);
     tune(&stream, ip);
     let spoken = tokio::select! {
         () = token.cancelled() => return,
@@ -171,11 +179,11 @@ async fn serve(mut stream: TcpStream, visit: Visit, links: Links, token: Cancell
         return;
     };
     match spoken {
-        Protocol::Stratum => Box::pin(miner::serve(stream, visit, links, token)).await,
+        Protocol::Stratum => Box::pin(miner::serve(stream, visit, links.clone(), token)).await,
         Protocol::Http => {
             tokio::select! {
                 () = token.cancelled() => {}
-                () = Box::pin(http::serve(stream, ip, links.site)) => {}
+                () = Box::pin(http::serve(stream, ip, Arc::clone(&desk))) => {}
             }
         }
         Protocol::Tls | Protocol::Unknown => {

@@ -31,7 +31,8 @@ impl Session {
             && let Some(plain) = PlainSubmit::parse(line)
         {
             self.malformed = 0;
-            return self.submit(now, plain.id(), plain.submit());
+            self.submit(now, plain.id(), plain.submit());
+            return;
         }
         match message::parse(line, bytes_max) {
             Ok(Message::Request { id, method, params }) => {
@@ -52,7 +53,9 @@ impl Session {
 
     fn call(&mut self, now: Now, id: Option<&Id>, method: &str, params: &[Value]) {
         match method {
-            "mining.submit" => self.submit(now, id.map(Id::as_json), Submit::parse(params)),
+            "mining.submit" => {
+                self.submit(now, id.map(Id::as_json), Submit::parse(params));
+            }
             "mining.subscribe" => self.subscribe(now, id, params),
             "mining.authorize" => self.authorize(now, id, params),
             "mining.configure" => self.configure(now, id, params),
@@ -117,17 +120,31 @@ impl Session {
     fn authorize(&mut self, now: Now, id: Option<&Id>, params: &[Value]) {
         let text = |index: usize| params.get(index).and_then(Value::as_str).unwrap_or_default();
         let login = Login::parse(text(0), text(1));
-        let is_known = self.workers.contains(&login.name);
-        if !is_known && self.workers.len() >= WORKERS_MAX {
-            return self.refuse(id, RejectReason::Unauthorized.code(), "Too many workers");
-        }
-        if !is_known && let Err(words) = self.adopt_payee(now, &login.name) {
+        if let Err(words) = self.admit(now, &login) {
             return self.refuse(id, RejectReason::Unauthorized.code(), &words);
         }
-        if !is_known {
-            self.workers.push(login.name);
-        }
         self.answer(id, &Value::Bool(true));
+        self.follow_login(now, &login);
+    }
+
+    /// Takes a user name in.
+    ///
+    /// # Errors
+    /// Why it is refused, in words for the miner.
+    pub(super) fn admit(&mut self, now: Now, login: &Login) -> Result<(), String> {
+        if self.workers.contains(&login.name) {
+            return Ok(());
+        }
+        if self.workers.len() >= WORKERS_MAX {
+            return Err("Too many workers".to_owned());
+        }
+        self.adopt_payee(now, &login.name)?;
+        self.workers.push(login.name.clone());
+        Ok(())
+    }
+
+    /// Does what the options of a login ask for, and begins.
+    pub(super) fn follow_login(&mut self, now: Now, login: &Login) {
         if let Some(share_difficulty) = login.share_difficulty {
             self.set_wanted_target(compact::target_of_difficulty(share_difficulty));
         }

@@ -31,13 +31,14 @@ impl Judgement {
 }
 
 impl Session {
-    /// Judges a submit and answers it. Only a block leaves before the answer.
+    /// Judges a submit and answers it. Only a block leaves before the answer. Gives the reason if
+    /// it is refused.
     pub(super) fn submit(
         &mut self,
         now: Now,
         id: Option<&str>,
         submit: Result<Submit<'_>, RejectReason>,
-    ) {
+    ) -> Option<RejectReason> {
         let Judgement { worker, outcome, solved } = self.judge(now, submit);
         let (block, share) = match solved {
             Some(Action::Solved { grade, .. }) if grade.is_block => (solved, None),
@@ -67,6 +68,7 @@ impl Session {
                 self.lose_patience(now, reason);
             }
         }
+        outcome.err()
     }
 
     fn judge(&mut self, now: Now, submit: Result<Submit<'_>, RejectReason>) -> Judgement {
@@ -175,13 +177,13 @@ fn job_number(id: &str, extranonce1: Extranonce1) -> Option<u32> {
     (number_from_hex(first)? == extranonce1.0).then(|| number_from_hex(number))?
 }
 
-fn coinbase_nonce(extranonce1: Extranonce1, extranonce2: [u8; 4]) -> [u8; 8] {
+pub(super) fn coinbase_nonce(extranonce1: Extranonce1, extranonce2: [u8; 4]) -> [u8; 8] {
     let mut nonce = [0; 8];
     nonce[..4].copy_from_slice(&extranonce1.to_bytes());
     nonce[4..].copy_from_slice(&extranonce2);
     nonce
 }
 
-fn is_newest(base: &TemplateBase, newest: &TemplateBase) -> bool {
+pub(super) fn is_newest(base: &TemplateBase, newest: &TemplateBase) -> bool {
     same_block(base, newest) && base.previous_share == newest.previous_share
 }

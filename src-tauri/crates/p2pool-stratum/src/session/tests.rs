@@ -1,5 +1,6 @@
 mod conversations;
 mod difficulty;
+mod getwork;
 mod handshake;
 mod jobs;
 mod patience;

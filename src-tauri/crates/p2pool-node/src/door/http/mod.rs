@@ -1,9 +1,11 @@
-//! HTTP on the miners' port: the classic pages, one for phones, one for Prometheus.
+//! HTTP on the miners' port: the classic pages, one for phones, one for Prometheus, and work for
+//! miners that ask for it in the old way.
 //!
-//! Read-only, bounded and patient with nobody: a request is small, has seconds to arrive, and is the
-//! only one of its connection.
+//! Bounded and patient with nobody: a request is small, has seconds to arrive, and is the only one
+//! of its connection.
 
 mod chain;
+mod getwork;
 mod hello;
 mod local;
 mod metrics;
@@ -28,7 +30,9 @@ use p2pool_engine::Engine;
 use p2pool_sharechain::Params;
 use tokio::net::TcpStream;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::time::Instant;
 
+use super::desk::Desk;
 use crate::clock::Clock;
 use crate::driver::{Control, Look};
 use crate::state::NodeSnapshot;
@@ -59,17 +63,45 @@ pub(crate) struct Site {
 }
 
 /// Who asks, and where this computer was reached.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Visitor {
     ip: IpAddr,
     reached: SocketAddr,
+    patience: Patience,
+}
+
+/// When a connection's time is over. Only miners that wait for work get more of it.
+#[derive(Clone, Debug)]
+struct Patience(Arc<watch::Sender<Instant>>);
+
+impl Patience {
+    fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(Instant::now() + CONNECTION_WITHIN)))
+    }
+
+    /// Gives the usual time from now on, and so much more.
+    fn extend(&self, more: Duration) {
+        self.0.send_replace(Instant::now() + CONNECTION_WITHIN + more);
+    }
+
+    async fn ends(&self) {
+        let mut end = self.0.subscribe();
+        loop {
+            let at = *end.borrow_and_update();
+            tokio::select! {
+                () = tokio::time::sleep_until(at) => return,
+                Ok(()) = end.changed() => {}
+            }
+        }
+    }
 }
 
 /// Answers one request of a connection.
-pub(super) async fn serve(stream: TcpStream, ip: IpAddr, site: Arc<Site>) {
+pub(super) async fn serve(stream: TcpStream, ip: IpAddr, desk: Arc<Desk>) {
     let Ok(reached) = stream.local_addr() else { return };
-    let router =
-        Router::new().fallback(answer).layer(Extension(Visitor { ip, reached })).with_state(site);
+    let patience = Patience::new();
+    let visitor = Visitor { ip, reached, patience: patience.clone() };
+    let router = Router::new().fallback(answer).layer(Extension(visitor)).with_state(desk);
     let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
     server
         .http1()
@@ -79,24 +111,36 @@ pub(super) async fn serve(stream: TcpStream, ip: IpAddr, site: Arc<Site>) {
         .header_read_timeout(HEAD_WITHIN);
     let connection =
         server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    match tokio::time::timeout(CONNECTION_WITHIN, connection).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%ip, %error, "page not served"),
-        Err(_) => tracing::debug!(%ip, "page took too long"),
+    tokio::select! {
+        served = connection => {
+            if let Err(error) = served {
+                tracing::debug!(%ip, %error, "page not served");
+            }
+        }
+        () = patience.ends() => tracing::debug!(%ip, "page took too long"),
     }
 }
 
 async fn answer(
-    State(site): State<Arc<Site>>,
+    State(desk): State<Arc<Desk>>,
     Extension(visitor): Extension<Visitor>,
     request: Request,
 ) -> Result<Response, Infallible> {
+    let site = &desk.links.site;
     let path = request.uri().path();
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Ok(plain(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "Only GET is answered.\n"));
-    }
+    let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_for_miners = match path.trim_end_matches('/') {
+        "" => *request.method() == Method::POST,
+        getwork::LONG_POLLING => matches!(*request.method(), Method::GET | Method::POST),
+        _ => false,
+    };
     let page = match path {
-        "/" | "/hello" => site.hello(visitor),
+        _ if is_for_miners => getwork::answer(&desk, &visitor, request).await,
+        _ if !is_reading => {
+            let words = "Only GET is answered here, and POST with getwork at /.\n";
+            plain(StatusCode::METHOD_NOT_ALLOWED, "text/plain", words)
+        }
+        "/" | "/hello" => site.hello(&visitor),
         "/metrics" => {
             let node = site.snapshots.borrow().clone();
             let text = metrics::page(&node, site.uptime(&node));
@@ -109,7 +153,7 @@ async fn answer(
 
 impl Site {
     /// The page for phones. Another device that sees it has come through the firewall.
-    fn hello(&self, visitor: Visitor) -> Response {
+    fn hello(&self, visitor: &Visitor) -> Response {
         if !visitor.ip.is_loopback() {
             let note = Count::HelloSeen { at: self.clock.now().wall };
             // Lost notes are the price of never waiting for statistics.

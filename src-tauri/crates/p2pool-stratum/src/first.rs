@@ -1,11 +1,11 @@
-//! What a connection speaks, by its first bytes.
+//! What a connection to the miners' port speaks, by its first bytes.
 
 /// Bytes that are looked at; every answer is known by then.
-pub(crate) const FIRST_BYTES: usize = 8;
+pub const FIRST_BYTES: usize = 8;
 
 /// What a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
+pub enum Protocol {
     /// Lines of JSON.
     Stratum,
     /// A browser, an exporter, or a miner of the old kind.
@@ -20,7 +20,7 @@ pub(crate) enum Protocol {
 ///
 /// Lines are never skipped until something fits: a web page can make a browser send JSON to this
 /// port, but not without HTTP in front of it.
-pub(crate) fn protocol(bytes: &[u8]) -> Option<Protocol> {
+pub fn protocol(bytes: &[u8]) -> Option<Protocol> {
     let text = bytes.trim_ascii_start();
     let Some(first) = text.first() else {
         return (bytes.len() >= FIRST_BYTES).then_some(Protocol::Stratum);
@@ -47,7 +47,7 @@ pub(crate) fn protocol(bytes: &[u8]) -> Option<Protocol> {
 }
 
 /// A TLS alert that ends a handshake: clients say then that the server does no TLS.
-pub(crate) const TLS_ALERT: [u8; 7] = [0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 40];
+pub const TLS_ALERT: [u8; 7] = [0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 40];
 
 #[cfg(test)]
 mod tests {
