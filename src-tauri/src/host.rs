@@ -1,9 +1,11 @@
 //! This desktop, as the application sees it.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use p2pool_app::api::UnixSeconds;
+use p2pool_app::api::{Outside, UnixSeconds};
 use p2pool_app::{Host, Keychain};
 use tauri::Manager;
 
@@ -68,6 +70,44 @@ impl Host for Desktop {
     fn keychain(&self) -> &dyn Keychain {
         &SystemKeychain
     }
+
+    fn open(&self, place: Outside) -> io::Result<()> {
+        let Some(address) = address_of(place) else { return open_settings(place) };
+        let is_panel = cfg!(target_os = "macos") && !address.starts_with("https:");
+        let scheme = if is_panel { "x-apple.systempreferences:" } else { "" };
+        open::that_detached(format!("{scheme}{address}"))
+    }
+}
+
+/// Address of a place outside the window, as this system names it; `None` if it has none.
+fn address_of(place: Outside) -> Option<&'static str> {
+    let (windows, macos) = match place {
+        Outside::BitcoinCoreDownloads => return Some("https://bitcoincore.org/en/download/"),
+        Outside::TimeSettings => {
+            ("ms-settings:dateandtime", "com.apple.Date-Time-Settings.extension")
+        }
+        Outside::NetworkSettings => ("ms-settings:network", "com.apple.Network-Settings.extension"),
+        Outside::PrivacySettings => {
+            ("ms-settings:privacy", "com.apple.preference.security?Privacy_LocalNetwork")
+        }
+    };
+    if cfg!(windows) {
+        Some(windows)
+    } else if cfg!(target_os = "macos") {
+        Some(macos)
+    } else {
+        None
+    }
+}
+
+/// Opens GNOME's settings; other desktops have no common way.
+fn open_settings(place: Outside) -> io::Result<()> {
+    let panel = match place {
+        Outside::TimeSettings => "datetime",
+        Outside::NetworkSettings => "network",
+        Outside::PrivacySettings | Outside::BitcoinCoreDownloads => "privacy",
+    };
+    Command::new("gnome-control-center").arg(panel).spawn().map(drop)
 }
 
 /// Whether a window can be shown; without a display the toolkit would end the program.

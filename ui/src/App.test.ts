@@ -3,7 +3,6 @@ import { tick } from "svelte";
 import { describe, expect, it } from "vitest";
 import App from "./App.svelte";
 import { btc } from "./format/amount";
-import { problemMessage } from "./format/problem";
 import { FakeHost } from "./ipc/fake";
 import { type ScriptName, SCRIPTS } from "./ipc/fake/scripts";
 import type { AppRequest } from "./ipc/generated/AppRequest";
@@ -231,68 +230,6 @@ describe("practice", () => {
     await open("live");
     expect(absent("practice-band")).toBe(true);
     expect(absent("leave-practice")).toBe(true);
-  });
-});
-
-const CODES = [
-  "N-01",
-  "N-02",
-  "N-03",
-  "N-04",
-  "N-05",
-  "N-06",
-  "N-07",
-  "N-08",
-  "N-09",
-  "N-10",
-  "N-11",
-  "N-12",
-  "N-13",
-  "N-14",
-  "N-15",
-  "P-01",
-  "P-02",
-  "P-03",
-  "P-04",
-  "P-05",
-  "P-07",
-  "P-08",
-  "P-09",
-  "S-01",
-  "E-APP-00",
-  "E-APP-01",
-  "E-APP-02",
-  "E-APP-03",
-  "E-APP-04",
-  "E-APP-06",
-  "E-CPU-01",
-] as const satisfies readonly ScriptName[];
-
-describe("problems", () => {
-  it.each(CODES)("shows %s with its message and a button that has an effect", async (code) => {
-    const { host } = await open(code);
-    const card = byId("error-card");
-    const [problem] = SCRIPTS[code](NOW).problems;
-    expect(card.dataset["code"]).toBe(code);
-    expect(card.textContent).toContain(problemMessage(code, problem?.values ?? {}, true));
-    await press(`problem-${problem?.actions[0]}`);
-    expect(asked(host)).toEqual({ kind: "tryAgain", problem: problem?.id });
-    expect(absent("error-card")).toBe(true);
-  });
-
-  it("shows the worst alone and counts the others", async () => {
-    await open("degraded");
-    expect(screen.getAllByTestId("error-card")).toHaveLength(1);
-    await press("problems-more");
-    expect(screen.getAllByTestId("error-card")).toHaveLength(2);
-  });
-
-  it("shows a lost engine even before the first snapshot", async () => {
-    const { host } = await open("W-01");
-    expect(byId("error-card").dataset["code"]).toBe("W-01");
-    expect(absent("loading")).toBe(true);
-    await press("problem-reload");
-    expect(host.subscriptions).toBe(2);
   });
 });
 

@@ -15,8 +15,8 @@ export interface PageProps {
   look: "dark" | "light";
   /** Asks for a deed, or a question; `null` if it failed, which is shown as a problem. */
   ask: (request: AppRequest) => Promise<AppReply | null>;
-  /** Goes to another page. */
-  show: (page: Page) => void;
+  /** Goes to another page, or to the element of this `id` on it. */
+  show: (page: Page, part?: string) => void;
 }
 
 /** A page as the side bar lists it. */

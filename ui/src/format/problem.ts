@@ -27,6 +27,16 @@ export function problemMessage(
   return t(key, { ...gaps(key), app: t("app.name"), ...values });
 }
 
+/** The sentence that follows a problem once it is over. */
+export function solvedMessage(
+  code: ProblemCode,
+  values: Readonly<{ [key in string]: string }>,
+): string {
+  const key = `problem.solved.${code[0] ?? ""}`;
+  if (!isText(key)) return t("problem.solved.E");
+  return t(key, { ...gaps(key), ...values });
+}
+
 /** A code of a newer application than this window falls back to the general sentence. */
 function textOf(code: ProblemCode): TextKey {
   const key: TextKey = `problem.${code}`;

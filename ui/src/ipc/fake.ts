@@ -3,12 +3,13 @@ import { applied } from "./apply";
 import { series } from "./fake/fixtures";
 import { begun, happened, Pretend } from "./fake/pretend";
 import { pageView } from "./fake/pages";
-import { ready, type ScriptName, SCRIPTS } from "./fake/scripts";
+import { beginning, ready, type ScriptName, SCRIPTS } from "./fake/scripts";
 import type { AppEvent } from "./generated/AppEvent";
 import type { AppReply } from "./generated/AppReply";
 import type { AppRequest } from "./generated/AppRequest";
 import type { AppSnapshot } from "./generated/AppSnapshot";
 import type { Change } from "./generated/Change";
+import type { UiError } from "./generated/UiError";
 import type { Host } from "./host";
 
 const BEAT_SECS = 2;
@@ -23,6 +24,8 @@ export class FakeHost implements Host {
   readonly requests: AppRequest[] = [];
   /** Subscriptions received. */
   subscriptions = 0;
+  /** What requests end with from now on; `null` if they are understood. */
+  refuse: UiError | null = null;
   /** Times it was asked to end. */
   quits = 0;
 
@@ -34,7 +37,7 @@ export class FakeHost implements Host {
 
   constructor(script: ScriptName, now: number) {
     this.#script = script;
-    this.#state = SCRIPTS[script](now);
+    this.#state = beginning(script, now);
   }
 
   subscribe(onEvent: (event: AppEvent) => void): Promise<AppSnapshot> {
@@ -49,6 +52,7 @@ export class FakeHost implements Host {
 
   request(request: AppRequest): Promise<AppReply> {
     this.requests.push(request);
+    if (this.refuse !== null) return Promise.reject(this.refuse);
     this.#do(request);
     return Promise.resolve({ kind: "done" });
   }
@@ -132,6 +136,7 @@ export class FakeHost implements Host {
           section: "problems",
           value: state.problems.filter((p) => p.id !== request.problem),
         });
+      case "openOutside":
       case "setVisible":
         return;
       default:

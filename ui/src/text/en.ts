@@ -287,6 +287,16 @@ export const en = {
   "light.members": "{count, plural, one {# member} other {# members}} ({incoming} incoming)",
   "light.miners": "{count, plural, one {# miner} other {# miners}}",
 
+  "outside.bitcoinCoreDownloads": "Open a web page?",
+  "outside.bitcoinCoreDownloads.address": "https://bitcoincore.org/en/download/",
+  "outside.timeSettings": "Open the system's time settings?",
+  "outside.networkSettings": "Open the system's network settings?",
+  "outside.privacySettings": "Open the system's privacy settings?",
+  "outside.web": "This opens your web browser, at the Bitcoin Core project's own address:",
+  "outside.system": "This opens a window of your system, beside this one.",
+  "outside.go": "Open",
+  "outside.stay": "Stay here",
+
   ...problems,
   ...help,
 

@@ -1,7 +1,7 @@
 /** Sentences of the error catalogue, its buttons, and what stands there once all is well again. */
 export const problems = {
-  "problem.more": "{count, plural, one {+# more} other {+# more}}",
-  "problem.fewer": "Show only the first",
+  "problem.more": "{count, plural, one {+# more in Check-up} other {+# more in Check-up}}",
+  "problem.copied": "Copied.",
   "problem.details": "Details",
   "problem.since": "since {ago}",
 

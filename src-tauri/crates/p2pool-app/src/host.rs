@@ -1,11 +1,12 @@
 //! What the application needs from whatever it runs on: a desktop, or a test.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use p2pool_bitcoind::Secret;
 
-use crate::api::UnixSeconds;
+use crate::api::{Outside, UnixSeconds};
 
 /// The computer and the session the application runs in.
 ///
@@ -29,6 +30,14 @@ pub trait Host: fmt::Debug + Send + Sync + 'static {
 
     /// The computer's password store.
     fn keychain(&self) -> &dyn Keychain;
+
+    /// Opens something of the system outside the window.
+    ///
+    /// # Errors
+    /// The system has no such thing, or refuses; a host without a screen always does.
+    fn open(&self, place: Outside) -> io::Result<()> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, format!("no way to open {place:?}")))
+    }
 }
 
 /// The computer's password store: the system's own, which may ask the person. Every call may

@@ -1,5 +1,7 @@
 //! Problems: conditions of the node as codes of the catalogue, with an identity in time.
 
+mod catalogue;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use p2pool_node::StorageState;
@@ -37,6 +39,21 @@ impl Condition {
             technical: technical.into(),
             actions: Vec::new(),
         }
+    }
+
+    /// With the severity and the buttons that the catalogue has for the code.
+    pub(crate) fn catalogued(code: ProblemCode, technical: impl Into<String>) -> Self {
+        let entry = catalogue::of(code);
+        Self::new(code, entry.severity, technical).offering(entry.actions)
+    }
+
+    /// With *Hide* at the end, for what can be lived with.
+    #[must_use]
+    pub(crate) fn hideable(mut self) -> Self {
+        if !self.actions.contains(&ProblemAction::Dismiss) {
+            self.actions.push(ProblemAction::Dismiss);
+        }
+        self
     }
 
     /// Its code in the catalogue.
@@ -130,9 +147,9 @@ pub(crate) fn of_node(node: &NodeSnapshot, now: UnixSeconds) -> Vec<Condition> {
     if let StorageState::Degraded { reason } = &node.storage {
         let folder = node.database.parent().unwrap_or(&node.database);
         found.push(
-            Condition::new(ProblemCode::DataUnwritable, Severity::Warning, reason.clone())
+            Condition::catalogued(ProblemCode::DataUnwritable, reason.clone())
                 .with("path", folder.display().to_string())
-                .offering([ProblemAction::Dismiss]),
+                .hideable(),
         );
     }
     found.extend(of_pool(node, now));
@@ -145,7 +162,10 @@ pub(crate) fn of_node(node: &NodeSnapshot, now: UnixSeconds) -> Vec<Condition> {
 /// does.
 fn of_bitcoin(node: &NodeSnapshot) -> Vec<Condition> {
     let condition = |why, severity, reason: &str| {
-        let condition = Condition::new(code(why), severity, reason).with("reason", reason);
+        let condition = Condition { severity, ..Condition::catalogued(code(why), reason) };
+        // The buttons speak of a node that the person runs.
+        let actions = if node.is_practice { Vec::new() } else { condition.actions.clone() };
+        let condition = condition.offering(actions).with("reason", reason);
         let progress = sync_progress(node).map(|part| format!("{:.0}", (part * 100.0).floor()));
         progress.into_iter().fold(condition, |it, percent| it.with("percent", percent))
     };
@@ -157,8 +177,7 @@ fn of_bitcoin(node: &NodeSnapshot) -> Vec<Condition> {
     }
     let warnings = node.bitcoin_details.warnings.iter();
     let warning = |problem: &p2pool_node::NodeProblem| {
-        condition(problem.code, Severity::Warning, &problem.reason)
-            .offering([ProblemAction::Dismiss])
+        condition(problem.code, Severity::Warning, &problem.reason).hideable()
     };
     warnings.map(warning).collect()
 }
@@ -173,21 +192,13 @@ pub(crate) fn sync_progress(node: &NodeSnapshot) -> Option<f64> {
 /// What is wrong between this node and the pool.
 fn of_pool(node: &NodeSnapshot, now: UnixSeconds) -> Option<Condition> {
     let code = code(node.p2p.problem?);
-    let severity = if code == ProblemCode::OnlyMiner {
-        Severity::Notice
-    } else if matches!(code, ProblemCode::PoolPortInUse | ProblemCode::PoolSilent) {
-        Severity::Warning
-    } else {
-        Severity::Error
-    };
     let port = node.p2p.listening.first().map(|address| address.port().to_string());
     let newest = node.summary.window.first().map(|share| u64::from(share.timestamp));
     let minutes = newest.map(|at| (now.0.saturating_sub(at) / 60).to_string());
     let members = node.p2p.outgoing + node.p2p.incoming;
     let technical = format!("{members} connected, {} addresses known", node.p2p.known_addresses);
-    let condition = Condition::new(code, severity, technical)
-        .with("tried", node.p2p.tried.to_string())
-        .offering([ProblemAction::Dismiss]);
+    let condition =
+        Condition::catalogued(code, technical).with("tried", node.p2p.tried.to_string()).hideable();
     let condition = port.into_iter().fold(condition, |it, port| it.with("port", port));
     Some(minutes.into_iter().fold(condition, |it, minutes| it.with("minutes", minutes)))
 }
@@ -203,9 +214,7 @@ fn of_helper(helper: &HelperState) -> Option<Condition> {
         | HelperState::Finished
         | HelperState::TooHot { .. } => return None,
     };
-    let actions = [ProblemAction::TryAgain, ProblemAction::Dismiss];
-    let severity = Severity::Warning;
-    Some(Condition::new(ProblemCode::HelperBlocked, severity, technical).offering(actions))
+    Some(Condition::catalogued(ProblemCode::HelperBlocked, technical))
 }
 
 /// Refused blocks of this run; those of earlier ones were told then.
@@ -216,10 +225,9 @@ fn of_blocks(node: &NodeSnapshot) -> impl Iterator<Item = Condition> {
     node.summary.blocks.iter().rev().filter(is_refused).take(PROBLEMS_MAX).map(|block| {
         let reason = block.block.reason.clone().unwrap_or_default();
         let technical = format!("block {} at height {}", block.block.hash, block.block.height);
-        Condition::new(ProblemCode::BlockRefused, Severity::Error, technical)
+        Condition::catalogued(ProblemCode::BlockRefused, technical)
             .of(block.block.hash.to_string())
             .with("reason", reason)
-            .offering([ProblemAction::Dismiss])
     })
 }
 

@@ -1,3 +1,4 @@
+import { CATALOGUE } from "../generated/catalogue";
 import type { AppSnapshot } from "../generated/AppSnapshot";
 import type { ChartRange } from "../generated/ChartRange";
 import type { LatestEvent } from "../generated/LatestEvent";
@@ -215,37 +216,17 @@ export function latest(now: number): LatestEvent[] {
   return all.map(([age, what], index) => ({ id: all.length - index, at: now - age, what }));
 }
 
-const VALUES: Partial<Record<ProblemCode, Record<string, string>>> = {
-  "N-06": { reason: "Verifying blocks…" },
-  "N-07": { percent: "63" },
-  "N-08": { reason: "testnet4" },
-  "N-12": { reason: "no connection to the chain" },
-  "N-13": { reason: "bad-cb-amount" },
-  "P-01": { tried: "12" },
-  "P-03": { port: "41233" },
-  "P-08": { minutes: "18" },
-  "S-01": { port: "19332" },
-  "E-APP-01": { path: "~/.local/share/p2pool-desktop" },
-  "E-APP-03": { date: "22 Nov 2026" },
-  "E-APP-04": { count: "2" },
-  "E-APP-06": { path: "~/.local/share/p2pool-desktop/practice" },
-  "E-APP-00": { doing: "starting the practice chain" },
-};
-
 /** A present problem of a code. */
 export function problem(now: number, code: ProblemCode, id = 1): Problem {
-  const isWarning = code === "E-CPU-01" || code === "E-APP-03" || code === "E-APP-04";
   return {
     id,
     code,
-    severity: isWarning ? "warning" : "error",
     since: now - 95,
-    values: VALUES[code] ?? {},
     technical:
       code === "S-01"
         ? "bind 127.0.0.1:19332: address already in use"
         : `raised by script, ${code}`,
-    actions: isWarning ? ["tryAgain", "dismiss"] : ["tryAgain"],
+    ...CATALOGUE[code],
   };
 }
 

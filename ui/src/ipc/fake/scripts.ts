@@ -1,3 +1,4 @@
+import { CATALOGUE } from "../generated/catalogue";
 import type { AppSnapshot } from "../generated/AppSnapshot";
 import type { ProblemCode } from "../generated/ProblemCode";
 import { fresh, GOOD_LIGHTS, latest, payout, problem, series, shares } from "./fixtures";
@@ -204,37 +205,6 @@ export const SCRIPTS = {
   paused,
   degraded: (now: number): AppSnapshot => problems(now, "E-CPU-01", "E-APP-01"),
   blocked,
-  "N-01": (now: number): AppSnapshot => problems(now, "N-01"),
-  "N-02": (now: number): AppSnapshot => problems(now, "N-02"),
-  "N-03": (now: number): AppSnapshot => problems(now, "N-03"),
-  "N-04": (now: number): AppSnapshot => problems(now, "N-04"),
-  "N-05": (now: number): AppSnapshot => problems(now, "N-05"),
-  "N-06": (now: number): AppSnapshot => problems(now, "N-06"),
-  "N-07": (now: number): AppSnapshot => problems(now, "N-07"),
-  "N-08": (now: number): AppSnapshot => problems(now, "N-08"),
-  "N-09": (now: number): AppSnapshot => problems(now, "N-09"),
-  "N-10": (now: number): AppSnapshot => problems(now, "N-10"),
-  "N-11": (now: number): AppSnapshot => problems(now, "N-11"),
-  "N-12": (now: number): AppSnapshot => problems(now, "N-12"),
-  "N-13": (now: number): AppSnapshot => problems(now, "N-13"),
-  "N-14": (now: number): AppSnapshot => problems(now, "N-14"),
-  "N-15": (now: number): AppSnapshot => problems(now, "N-15"),
-  "P-01": (now: number): AppSnapshot => problems(now, "P-01"),
-  "P-02": (now: number): AppSnapshot => problems(now, "P-02"),
-  "P-03": (now: number): AppSnapshot => problems(now, "P-03"),
-  "P-04": (now: number): AppSnapshot => problems(now, "P-04"),
-  "P-05": (now: number): AppSnapshot => problems(now, "P-05"),
-  "P-07": (now: number): AppSnapshot => problems(now, "P-07"),
-  "P-08": (now: number): AppSnapshot => problems(now, "P-08"),
-  "P-09": (now: number): AppSnapshot => problems(now, "P-09"),
-  "S-01": (now: number): AppSnapshot => problems(now, "S-01"),
-  "E-APP-00": (now: number): AppSnapshot => problems(now, "E-APP-00"),
-  "E-APP-01": (now: number): AppSnapshot => problems(now, "E-APP-01"),
-  "E-APP-02": (now: number): AppSnapshot => problems(now, "E-APP-02"),
-  "E-APP-03": (now: number): AppSnapshot => problems(now, "E-APP-03"),
-  "E-APP-04": (now: number): AppSnapshot => problems(now, "E-APP-04"),
-  "E-APP-06": (now: number): AppSnapshot => problems(now, "E-APP-06"),
-  "E-CPU-01": (now: number): AppSnapshot => problems(now, "E-CPU-01"),
   /** Nobody answers the subscription. */
   loading: fresh,
   /** The subscription is refused. */
@@ -243,10 +213,24 @@ export const SCRIPTS = {
   stale: earning,
 } as const;
 
-/** Name of a script. */
-export type ScriptName = keyof typeof SCRIPTS;
+/** Name of a script: a look of the window, or a code of the error catalogue. */
+export type ScriptName = keyof typeof SCRIPTS | ProblemCode;
 
 /** Whether a word names a script. */
 export function isScriptName(word: string): word is ScriptName {
-  return Object.hasOwn(SCRIPTS, word);
+  return Object.hasOwn(SCRIPTS, word) || Object.hasOwn(CATALOGUE, word);
+}
+
+/** The state that a script begins with; that of a code is a live pool with this one problem. */
+export function beginning(name: ScriptName, now: number): AppSnapshot {
+  return isLook(name) ? SCRIPTS[name](now) : { ...live(now), ...troubled(now, name) };
+}
+
+function isLook(name: ScriptName): name is keyof typeof SCRIPTS {
+  return Object.hasOwn(SCRIPTS, name);
+}
+
+function troubled(now: number, code: ProblemCode): Pick<AppSnapshot, "overall" | "problems"> {
+  const { overall, problems: list } = problems(now, code);
+  return { overall, problems: list };
 }

@@ -63,7 +63,7 @@ pub use problems::{PROBLEMS_MAX, Problem, Severity};
 pub use rates::{
     ChartRange, LateVerdict, PauseSpan, Rates, SERIES_POINTS_MAX, Series, SeriesPoint,
 };
-pub use request::{AppReply, AppRequest, Theme};
+pub use request::{AppReply, AppRequest, Outside, Theme};
 pub use shares::{MARKS_MAX, MarkKind, Party, ShareMark, Shares, WINDOW_MEMBERS_MAX, WindowMember};
 pub use state::{Mode, OverallState};
 pub use units::{Sats, UnixSeconds};

@@ -49,6 +49,11 @@ pub enum AppRequest {
         /// Whether it can be seen.
         is_visible: bool,
     },
+    /// Opens something of the system outside the window.
+    OpenOutside {
+        /// What.
+        place: Outside,
+    },
     /// Tries again what a problem stopped.
     TryAgain {
         /// [`Problem::id`](super::Problem::id).
@@ -82,4 +87,19 @@ pub enum Theme {
     Dark,
     /// Light.
     Light,
+}
+
+/// What can be opened outside the window; nothing else can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum Outside {
+    /// Bitcoin Core's own page of downloads, <https://bitcoincore.org/en/download/>.
+    BitcoinCoreDownloads,
+    /// The system's settings of date and time.
+    TimeSettings,
+    /// The system's settings of networks.
+    NetworkSettings,
+    /// The system's settings of privacy: who may talk to devices.
+    PrivacySettings,
 }

@@ -2,8 +2,8 @@
 
 use super::{Controller, Phase};
 use crate::api::{
-    AppReply, AppRequest, Change, ChartRange, ProblemAction, ProblemCode, Series, SeriesPoint,
-    Theme, UiError,
+    AppReply, AppRequest, Change, ChartRange, Outside, ProblemAction, ProblemCode, Series,
+    SeriesPoint, Theme, UiError,
 };
 use crate::chart;
 use crate::handle::{Ask, Subscription};
@@ -59,6 +59,7 @@ impl Controller {
             AppRequest::SetTheme { theme } => self.set_theme(theme),
             AppRequest::ShowPage { page } => self.show_page(page),
             AppRequest::SetVisible { is_visible } => self.set_visible(is_visible),
+            AppRequest::OpenOutside { place } => return self.open_outside(place),
             AppRequest::TryAgain { problem } => self.try_again(problem),
             AppRequest::DismissProblem { problem } => self.dismiss(problem),
         }
@@ -107,6 +108,12 @@ impl Controller {
                 }
             },
         );
+    }
+
+    fn open_outside(&self, place: Outside) -> Result<(), UiError> {
+        self.host.open(place).map_err(|error| {
+            UiError::new(ProblemCode::Unexpected, error.to_string()).with("doing", "opening it")
+        })
     }
 
     fn set_visible(&mut self, is_visible: bool) {
