@@ -1,7 +1,7 @@
 //! A node's disk: what is written survives a crash, what waits does not.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use p2pool_engine::{Loaded, LoadedShare};
 use p2pool_sharechain::change::{ChangeSet, FoundBlock, OwnShare, StoredShare};
 use p2pool_sharechain::{CheckedShare, Params, ShareHash};
 use p2pool_wire::addrbook::{AddressChanges, AddressRecord};
+use p2pool_wire::peering::BanRecord;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Disk {
     pub(crate) blocks: BTreeMap<ShareHash, FoundBlock>,
     pub(crate) best: Option<ShareHash>,
     pub(crate) addresses: BTreeMap<SocketAddr, AddressRecord>,
+    pub(crate) bans: BTreeMap<IpAddr, BanRecord>,
     /// Time that one change set takes.
     pub(crate) pace: Range<Duration>,
     waiting: VecDeque<(u64, ChangeSet)>,
@@ -34,6 +36,7 @@ impl Disk {
             blocks: BTreeMap::new(),
             best: None,
             addresses: BTreeMap::new(),
+            bans: BTreeMap::new(),
             pace,
             waiting: VecDeque::new(),
             free_at: Duration::ZERO,

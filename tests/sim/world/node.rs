@@ -130,6 +130,8 @@ impl World {
         self.bitcoind_connects(number);
         let addresses = self.nodes[number].disk.addresses.values().cloned().collect();
         self.tell_peering(number, PeeringInput::Loaded(addresses));
+        let bans = self.nodes[number].disk.bans.values().copied().collect();
+        self.tell_peering(number, PeeringInput::LoadedBans(bans));
     }
 
     /// Ends a node's process.

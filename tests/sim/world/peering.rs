@@ -90,6 +90,9 @@ impl World {
                 self.after(RESOLVES_WITHIN, Event::Resolved { node, incarnation, host });
             }
             PeeringOutput::Save(changes) => self.nodes[node].disk.save_addresses(changes),
+            PeeringOutput::SaveBan(ban) => {
+                self.nodes[node].disk.bans.insert(ban.host, ban);
+            }
         }
     }
 

@@ -110,6 +110,7 @@ pub(crate) fn code(code: NodeCode) -> ProblemCode {
         NodeCode::PoolPortTaken => ProblemCode::PoolPortInUse,
         NodeCode::PoolChainWrong => ProblemCode::ChainWrong,
         NodeCode::PoolRulesUnknown => ProblemCode::RulesUnknown,
+        NodeCode::PoolSplit => ProblemCode::PoolSplit,
         NodeCode::PoolRefusesUs => ProblemCode::RefusedByMembers,
         NodeCode::PoolSilent => ProblemCode::PoolSilent,
         NodeCode::PoolAlone => ProblemCode::OnlyMiner,
@@ -199,6 +200,9 @@ fn of_pool(node: &NodeSnapshot, now: UnixSeconds) -> Option<Condition> {
     let technical = format!("{members} connected, {} addresses known", node.p2p.known_addresses);
     let condition =
         Condition::catalogued(code, technical).with("tried", node.p2p.tried.to_string()).hideable();
+    let part = node.summary.split_part.filter(|_| code == ProblemCode::PoolSplit);
+    let percent = part.map(|part| format!("{:.0}", part * 100.0));
+    let condition = percent.into_iter().fold(condition, |it, percent| it.with("percent", percent));
     let condition = port.into_iter().fold(condition, |it, port| it.with("port", port));
     Some(minutes.into_iter().fold(condition, |it, minutes| it.with("minutes", minutes)))
 }

@@ -52,6 +52,7 @@ impl Engine {
             self.next_clean = now.mono + CLEAN_EVERY;
             self.is_unsettled = true;
             self.prune(now);
+            self.refusals.clean(now.mono);
             self.wants.clean(now.mono);
             self.wants.is_due = true;
         }
@@ -86,7 +87,7 @@ impl Engine {
         self.changes.verified.extend_from_slice(&choice.verified);
         self.changes.removed.extend_from_slice(&choice.removed);
         self.settle_strays(&choice.verified);
-        self.judge_senders(&choice);
+        self.judge_senders(now, &choice);
         self.forget(&choice.removed);
         for block in choice.unknown_blocks {
             self.outputs.push_back(Output::LookUpHeight { block });

@@ -185,7 +185,7 @@ impl Engine {
     ///
     /// Who sends a share unasked has verified it, if it is honest, so that a bad one means a ban.
     /// Who answers a question passes on what it has.
-    pub(crate) fn judge_senders(&mut self, choice: &Choice) {
+    pub(crate) fn judge_senders(&mut self, now: Now, choice: &Choice) {
         for (hash, error) in &choice.failures {
             let Some(stray) = self.intake.strays.get(hash).copied() else { continue };
             let is_bad = !matches!(
@@ -197,6 +197,7 @@ impl Engine {
                 continue;
             }
             self.intake.refusals = self.intake.refusals.saturating_add(1);
+            self.refusals.note(now.mono, stray.peer);
             if stray.is_asked && self.peers.strike(stray.peer) < STRIKES_MAX {
                 continue;
             }

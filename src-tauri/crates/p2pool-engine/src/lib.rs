@@ -19,6 +19,7 @@
 mod block_relay;
 mod chain;
 mod input;
+mod inspect;
 mod intake;
 mod mining;
 mod outbox;
@@ -28,6 +29,7 @@ mod progress;
 mod relay;
 mod served;
 mod snapshot;
+mod split;
 mod sync;
 mod tip;
 mod wants;
@@ -44,6 +46,7 @@ use p2pool_sharechain::{Params, ShareHash, Tracker};
 use crate::intake::Arrival;
 
 pub use crate::input::{BlockOutcome, Input, Loaded, LoadedShare, PeerId, RequestId, Solved};
+pub use crate::inspect::{Announces, ShareDetails, TreeShare};
 pub use crate::output::{DropReason, Event, Output};
 pub use crate::progress::{SyncProgress, WhyNoWork};
 pub use crate::served::Served;
@@ -100,6 +103,7 @@ pub struct Engine {
     is_unsettled: bool,
     /// Shares of types that this program does not know, by type.
     unknown: BTreeMap<u64, u64>,
+    refusals: split::Refusals,
     next_clean: MonoTime,
 }
 
@@ -131,6 +135,7 @@ impl Engine {
             outputs: VecDeque::new(),
             is_unsettled: false,
             unknown: BTreeMap::new(),
+            refusals: split::Refusals::default(),
             next_clean: MonoTime::ZERO,
         }
     }

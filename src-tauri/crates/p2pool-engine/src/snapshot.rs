@@ -64,6 +64,9 @@ pub struct ChainSummary {
     pub leading_vote: Option<LeadingVote>,
     /// The share type above those that this program knows with most votes among recent shares.
     pub unsupported_vote: Option<LeadingVote>,
+    /// Part of the pool's former rate that is left on this chain, 0 to 1, if there are signs that
+    /// the rest went another way.
+    pub split_part: Option<f64>,
     /// Shares of types that this program does not know, by type, since the start.
     pub unknown_shares: BTreeMap<u64, u64>,
     /// Own shares found since records began.
@@ -122,6 +125,7 @@ impl Engine {
                 .unwrap_or_default(),
             leading_vote: stats::leading_vote(&self.tracker, self.best),
             unsupported_vote: self.unsupported_vote(),
+            split_part: self.split_part(),
             unknown_shares: self.unknown.clone(),
             own_found: self.outbox.own_shares().count(),
             own_in_chain: self.own_with_fate(&[Fate::InChain]),

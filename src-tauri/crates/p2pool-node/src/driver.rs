@@ -365,9 +365,10 @@ impl Driver {
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => None,
             Err(mpsc::error::TrySendError::Full(command)) => match command {
                 StoreCommand::Changes { sequence, changes } => Some((sequence, changes)),
-                StoreCommand::Series(_) | StoreCommand::Events(_) | StoreCommand::Peers { .. } => {
-                    None
-                }
+                StoreCommand::Series(_)
+                | StoreCommand::Events(_)
+                | StoreCommand::Peers { .. }
+                | StoreCommand::Ban(_) => None,
             },
         }
     }

@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use p2pool_engine::{Engine, ShareDetails, TreeShare};
+use p2pool_sharechain::ShareHash;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::driver::{Control, Look};
+use crate::p2p::deed::MemberDeed;
 use crate::settings::{HelperSettings, SettingsError};
 use crate::state::{NodeEvent, NodeSnapshot, ProblemCode, StopReport};
 
@@ -12,6 +16,8 @@ use crate::state::{NodeEvent, NodeSnapshot, ProblemCode, StopReport};
 #[derive(Debug)]
 pub struct NodeHandle {
     pub(crate) requests: mpsc::Sender<NodeRequest>,
+    pub(crate) members: mpsc::Sender<MemberDeed>,
+    pub(crate) looks: mpsc::Sender<Control>,
     pub(crate) snapshots: watch::Receiver<Arc<NodeSnapshot>>,
     pub(crate) events: broadcast::Sender<NodeEvent>,
     /// Keeps the node's runtime until the node has stopped.
@@ -57,6 +63,36 @@ impl NodeHandle {
     pub async fn set_helper(&self, settings: Option<HelperSettings>) {
         // As above.
         let _ = self.requests.send(NodeRequest::SetHelper(settings)).await;
+    }
+
+    /// Carries out a decision about other nodes; what comes of it shows in the snapshots.
+    pub async fn decide(&self, deed: MemberDeed) {
+        // A node that is gone has no members either way.
+        let _ = self.members.send(deed).await;
+    }
+
+    /// What is known of one share; `None` if it is not known, or no longer.
+    pub async fn share_details(&self, share: ShareHash) -> Option<ShareDetails> {
+        self.look(move |engine| engine.share_details(share)).await.flatten()
+    }
+
+    /// The newest shares of the chain with the branches beside them, newest first.
+    pub async fn share_tree(&self) -> Vec<TreeShare> {
+        self.look(|engine| engine.share_tree()).await.unwrap_or_default()
+    }
+
+    /// Asks the engine between two of its steps; `None` if it has ended.
+    async fn look<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Engine) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        let look = Look(Box::new(move |engine| {
+            // Who asked may have gone.
+            let _ = reply.send(question(engine));
+        }));
+        self.looks.send(Control::Look(look)).await.ok()?;
+        answer.await.ok()
     }
 
     /// Ends the node in order, within ten seconds.

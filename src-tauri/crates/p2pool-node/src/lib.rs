@@ -15,6 +15,7 @@ mod cpu_miner;
 mod door;
 mod driver;
 mod handle;
+mod open;
 mod p2p;
 pub mod payout_address;
 mod portmap;
@@ -30,9 +31,10 @@ mod supervise;
 pub use crate::block_check::{BlockCheck, BlockCheckError, BlockChecker, BlockOutput};
 pub use crate::door::settings::{DoorSettings, RawDoor};
 pub use crate::handle::{NodeHandle, StartError};
+pub use crate::p2p::deed::MemberDeed;
 pub use crate::p2p::host::{HostPort, HostPortError};
 pub use crate::p2p::settings::{P2pPlace, P2pSettings, RawP2p};
-pub use crate::p2p::state::{MappingState, P2pState, PeerState};
+pub use crate::p2p::state::{BanState, MappingState, P2pState, PeerState};
 pub use crate::settings::{
     BitcoinSource, HelperSettings, RawPractice, RawReserve, RawRun, RawSettings, RunAddressError,
     RunPlace, Settings, SettingsError, check_payout_address,
@@ -43,4 +45,6 @@ pub use crate::state::{
     Miner, MinerNotice, MinersSnapshot, NodeEvent, NodeEventKind, NodeProblem, NodeSnapshot,
     PracticeMember, PracticeRpc, ProblemCode, StopReport, StorageState, UnknownProtocol,
 };
-pub use p2pool_engine::{ChainSummary, Event, PoolBlock, SyncProgress, WhyNoWork, WindowShare};
+pub use p2pool_engine::{
+    ChainSummary, Event, PoolBlock, ShareDetails, SyncProgress, TreeShare, WhyNoWork, WindowShare,
+};

@@ -2,16 +2,13 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
-use std::path::Path;
 use std::sync::Arc;
 
 use p2pool_bitcoind::RpcConfig;
-use p2pool_engine::{Config, Engine, Input, Loaded, LoadedShare};
+use p2pool_engine::{Config, Engine, Input, Loaded};
 use p2pool_practice::PracticeChainServer;
 use p2pool_practice::members::{Member, members, worthless_address};
-use p2pool_sharechain::time::UnixTime;
-use p2pool_sharechain::{CheckedShare, Params};
-use p2pool_store::{OpenError, Opened, PeerAddress, Store};
+use p2pool_store::{HostBan, Opened, PeerAddress};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -28,9 +25,11 @@ use crate::door::workshop::Workshop;
 use crate::door::{Door, Links, new_leases};
 use crate::driver::{Control, Driver, DriverHandle, Sinks};
 use crate::handle::{NodeHandle, StartError};
+use crate::open::{bind, load, load_members, network_id, open_recorder, open_store};
+use crate::p2p::deed::MemberDeed;
 use crate::p2p::doors::Doors;
 use crate::p2p::state::{MappingState, P2pState};
-use crate::p2p::{P2pParts, P2pService, PeerLinks, from_stored, services};
+use crate::p2p::{P2pParts, P2pService, PeerLinks, ban_from_stored, from_stored, services};
 use crate::portmap::keep_port_open;
 use crate::practice::{MemberParts, run_member};
 use crate::root::{Groups, Root, Watches};
@@ -49,9 +48,6 @@ const REQUESTS: usize = 32;
 const EVENTS: usize = 1024;
 /// Events of the engine under way.
 const ENGINE_EVENTS: usize = 1024;
-/// Own shares and blocks taken from storage.
-const OWN_LOADED_MAX: u32 = 20_000;
-const BLOCKS_LOADED_MAX: u32 = 500;
 
 /// Starts a node and returns once its folder, ports and practice chain are open.
 ///
@@ -98,6 +94,7 @@ struct Prepared {
     recorder: Option<Recorder>,
     loaded: Loaded,
     addresses: Vec<PeerAddress>,
+    bans: Vec<HostBan>,
     practice: Option<PracticeChainServer>,
     stratum: TcpListener,
     stratum_address: SocketAddr,
@@ -117,10 +114,7 @@ impl Prepared {
         let store = open_store(&settings.data_dir, &network, clock.now().wall)?;
         let recorder = open_recorder(&settings)?;
         let loaded = load(&store.store, &settings)?;
-        let addresses = store.store.load_peers().unwrap_or_else(|error| {
-            tracing::warn!(%error, "addresses of other nodes are not readable; they are found anew");
-            Vec::new()
-        });
+        let (addresses, bans) = load_members(&store.store, clock.now().wall);
         let (stratum, stratum_address) = bind(settings.stratum).await?;
         let doors = Doors::open(&settings.p2p.listen).map_err(|error| StartError::PortTaken {
             port: settings.p2p.listen.first().map_or(0, SocketAddr::port),
@@ -143,6 +137,7 @@ impl Prepared {
             recorder,
             loaded,
             addresses,
+            bans,
             practice,
             stratum,
             stratum_address,
@@ -180,25 +175,19 @@ impl Prepared {
             bitcoin: bitcoin_sender,
             events: engine_events,
         };
-        let engine = Engine::new(Config {
-            params: Arc::clone(&settings.params),
-            seed,
-            payout_address: payout_address.clone().into_bytes(),
-            donation: settings.donation,
-            coinbase_text: settings.coinbase_text.clone().into_bytes(),
-            low_bandwidth: settings.p2p.is_low_bandwidth,
-        });
+        let engine = new_engine(&settings, seed, &payout_address);
         let (driver, handle) = Driver::new(engine, clock, sinks, settings.mines_at_start);
         let (control, summary) = (handle.control.clone(), handle.summary.clone());
-        control
-            .try_send(Control::Engine(Input::Load(Box::new(loaded))))
-            .expect("the driver's queue is empty before it starts");
+        let load = Control::Engine(Input::Load(Box::new(loaded)));
+        control.try_send(load).expect("the driver's queue is empty before it starts");
         let token = groups.core.token().clone();
         groups.core.spawn("driver", on_own_thread(move |runtime| driver.run(runtime, &token)));
         if let Some(practice) = practice {
             start_practice_chain(practice, &mut groups.chain);
         }
         let (snapshots, snapshots_reader) = watch::channel(Arc::new(snapshot));
+        let (members, member_deeds) = mpsc::channel(REQUESTS);
+        let looks = handle.control.clone();
         let parts = EdgeParts {
             snapshots: snapshots_reader.clone(),
             settings,
@@ -210,6 +199,8 @@ impl Prepared {
             stratum_address: self.stratum_address,
             doors: self.doors,
             addresses: self.addresses,
+            bans: self.bans,
+            member_deeds,
             driver: handle,
             commands,
             mining: mining_reader,
@@ -231,8 +222,8 @@ impl Prepared {
             mining,
             watches: Watches { summary, bitcoin, miners, helper, storage, p2p },
         };
-        let handle = NodeHandle { requests, snapshots: snapshots_reader, events, runtime: None };
-        (root, handle)
+        let snapshots = snapshots_reader;
+        (root, NodeHandle { requests, members, looks, snapshots, events, runtime: None })
     }
 
     fn first_snapshot(&self) -> NodeSnapshot {
@@ -297,6 +288,17 @@ fn start_storage(
     (commands, persisted_reader, state_reader)
 }
 
+fn new_engine(settings: &Settings, seed: u64, payout_address: &str) -> Engine {
+    Engine::new(Config {
+        params: Arc::clone(&settings.params),
+        seed,
+        payout_address: payout_address.as_bytes().to_vec(),
+        donation: settings.donation,
+        coinbase_text: settings.coinbase_text.clone().into_bytes(),
+        low_bandwidth: settings.p2p.is_low_bandwidth,
+    })
+}
+
 fn start_practice_chain(chain: PracticeChainServer, group: &mut Tasks) {
     let token = group.token().clone();
     group.spawn("practice chain", async move {
@@ -319,6 +321,8 @@ struct EdgeParts {
     stratum_address: SocketAddr,
     doors: Doors,
     addresses: Vec<PeerAddress>,
+    bans: Vec<HostBan>,
+    member_deeds: mpsc::Receiver<MemberDeed>,
     driver: DriverHandle,
     commands: mpsc::Receiver<BitcoinCommand>,
     mining: watch::Receiver<bool>,
@@ -362,7 +366,8 @@ fn start_edges(parts: EdgeParts, group: &mut Tasks) -> EdgeReaders {
         Some(events),
     );
     let pool = parts.doors.addresses().first().copied();
-    let p2p = start_p2p(parts.doors, &settings, links, &parts.addresses, store, group);
+    let known = (&parts.addresses[..], &parts.bans[..]);
+    let p2p = start_p2p(parts.doors, &settings, links, known, parts.member_deeds, store, group);
     if let Some(pool) = pool {
         start_members(pool, &settings, &rpc, clock, seed, group);
     }
@@ -377,7 +382,8 @@ fn start_p2p(
     doors: Doors,
     settings: &Settings,
     links: PeerLinks,
-    addresses: &[PeerAddress],
+    (addresses, bans): (&[PeerAddress], &[HostBan]),
+    deeds: mpsc::Receiver<MemberDeed>,
     store: mpsc::Sender<StoreCommand>,
     group: &mut Tasks,
 ) -> watch::Receiver<Arc<P2pState>> {
@@ -394,6 +400,8 @@ fn start_p2p(
         seed: links.nonce,
         links,
         loaded: addresses.iter().map(from_stored).collect(),
+        loaded_bans: bans.iter().map(ban_from_stored).collect(),
+        deeds,
         store: Some(store),
         mapping,
         state,
@@ -525,74 +533,4 @@ fn rpc_configs(settings: &Settings, practice: Option<&PracticeChainServer>) -> V
             vec![chain.expect("opened with these settings").rpc_config()]
         }
     }
-}
-
-/// Names a network and its identifier, so that data of two never mix.
-pub(crate) fn network_id(params: &Params) -> String {
-    let identifier: String = params.identifier.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{} {identifier}", params.name)
-}
-
-pub(crate) fn open_store(dir: &Path, network: &str, now: UnixTime) -> Result<Opened, StartError> {
-    if let Err(error) = std::fs::create_dir_all(dir) {
-        return Err(StartError::DataFolder { path: dir.to_owned(), reason: error.to_string() });
-    }
-    Store::open(dir, network, env!("CARGO_PKG_VERSION"), now).map_err(|error| {
-        let (path, reason) = (dir.to_owned(), error.to_string());
-        match error {
-            OpenError::Locked { .. } => StartError::DataLocked { path },
-            OpenError::OtherNetwork { .. } | OpenError::TooNew { .. } => {
-                StartError::DataOfOther { path, reason }
-            }
-            OpenError::Unwritable { .. }
-            | OpenError::Foreign { .. }
-            | OpenError::Damaged { .. }
-            | OpenError::Store { .. }
-            | _ => StartError::DataFolder { path, reason },
-        }
-    })
-}
-
-fn open_recorder(settings: &Settings) -> Result<Option<Recorder>, StartError> {
-    if !settings.record_shares {
-        return Ok(None);
-    }
-    let folder = settings.data_dir.join("recorded");
-    match Recorder::open(&folder) {
-        Ok(recorder) => Ok(Some(recorder)),
-        Err(error) => Err(StartError::DataFolder { path: folder, reason: error.to_string() }),
-    }
-}
-
-/// Reads what is stored, and checks every share again as if it came from a stranger.
-fn load(store: &Store, settings: &Settings) -> Result<Loaded, StartError> {
-    let unreadable = |error: &dyn std::fmt::Display| StartError::DataFolder {
-        path: settings.data_dir.clone(),
-        reason: error.to_string(),
-    };
-    let mut shares = Vec::new();
-    for stored in store.load_shares() {
-        let stored = stored.map_err(|error| unreadable(&error))?;
-        match CheckedShare::parse(&stored.raw, &settings.params) {
-            Ok(share) => {
-                shares.push(LoadedShare { share: Arc::new(share), is_verified: stored.verified })
-            }
-            Err(error) => tracing::warn!(hash = %stored.hash, %error, "stored share left out"),
-        }
-    }
-    Ok(Loaded {
-        shares,
-        own: store.load_own_shares(OWN_LOADED_MAX).map_err(|error| unreadable(&error))?,
-        blocks: store.load_blocks(BLOCKS_LOADED_MAX).map_err(|error| unreadable(&error))?,
-    })
-}
-
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let taken = |error: std::io::Error| StartError::PortTaken {
-        port: address.port(),
-        reason: error.to_string(),
-    };
-    let listener = TcpListener::bind(address).await.map_err(taken)?;
-    let address = listener.local_addr().map_err(taken)?;
-    Ok((listener, address))
 }

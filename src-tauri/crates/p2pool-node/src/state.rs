@@ -321,6 +321,9 @@ pub enum ProblemCode {
     /// The pool votes for rules that this version does not know.
     #[serde(rename = "P-05")]
     PoolRulesUnknown,
+    /// Part of the pool seems to have gone another way.
+    #[serde(rename = "P-06")]
+    PoolSplit,
     /// Members disconnect this node.
     #[serde(rename = "P-07")]
     PoolRefusesUs,
@@ -377,6 +380,7 @@ impl ProblemCode {
             Self::PoolPortTaken => "P-03",
             Self::PoolChainWrong => "P-04",
             Self::PoolRulesUnknown => "P-05",
+            Self::PoolSplit => "P-06",
             Self::PoolRefusesUs => "P-07",
             Self::PoolSilent => "P-08",
             Self::PoolAlone => "P-09",

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use p2pool_sharechain::change::ChangeSet;
-use p2pool_store::{EventRecord, PeerAddress, Retention, SeriesPoint, Store};
+use p2pool_store::{EventRecord, HostBan, PeerAddress, Retention, SeriesPoint, Store};
 use tokio::sync::{mpsc, watch};
 
 use crate::books::Recorder;
@@ -29,6 +29,8 @@ pub(crate) enum StoreCommand {
     Events(Vec<EventRecord>),
     /// Addresses of other nodes; may be lost.
     Peers { changed: Vec<PeerAddress>, removed: Vec<SocketAddr> },
+    /// A host that is avoided, or no longer; may be lost.
+    Ban(HostBan),
 }
 
 /// The writing thread's state.
@@ -100,6 +102,7 @@ impl Writer {
             StoreCommand::Series(points) => self.store.record_series(&points),
             StoreCommand::Events(events) => self.store.record_events(&events),
             StoreCommand::Peers { changed, removed } => self.store.save_peers(&changed, &removed),
+            StoreCommand::Ban(ban) => self.store.save_ban(&ban),
         };
         if let Err(error) = outcome {
             tracing::debug!(%error, "history not stored");

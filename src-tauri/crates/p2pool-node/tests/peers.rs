@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bitcoin::Network;
 use p2pool_node::{
-    MappingState, NodeHandle, NodeSnapshot, ProblemCode, RawP2p, RawPractice, Settings, WhyNoWork,
-    start,
+    HostPort, MappingState, MemberDeed, NodeHandle, NodeSnapshot, ProblemCode, RawP2p, RawPractice,
+    Settings, WhyNoWork, start,
 };
 use p2pool_sharechain::compact::CompactBits;
 use p2pool_sharechain::private_pool::PrivatePool;
@@ -237,6 +237,55 @@ fn behind_a_proxy_names_are_the_proxys_and_nobody_is_told_of_a_door() {
             second.stop().await;
         };
         let (_, ()) = tokio::join!(relay, joined);
+        first.stop().await;
+    });
+}
+
+#[test]
+fn a_ban_by_hand_survives_a_restart_and_can_be_lifted() {
+    let (first, dir) = node(RawP2p::default());
+    let ip = "203.0.113.5".parse().unwrap();
+    runtime().block_on(async {
+        first.decide(MemberDeed::Ban { ip, time: Duration::from_secs(24 * 3600) }).await;
+        until(&first, |node| node.p2p.bans.len() == 1).await;
+        let until_when = first.snapshot().p2p.bans[0].until;
+        first.stop().await;
+        let again = tokio::task::block_in_place(|| {
+            start(settings(dir.path(), RawP2p::default())).expect("nothing is in the way")
+        });
+        until(&again, |node| node.p2p.bans.len() == 1).await;
+        let ban = again.snapshot().p2p.bans[0];
+        assert_eq!(ban.host, ip);
+        // Whole seconds are lost on the way to a clock without a date and back.
+        assert!(until_when.0.abs_diff(ban.until.0) <= 2, "{until_when:?} and {:?}", ban.until);
+        again.decide(MemberDeed::Unban { ip }).await;
+        until(&again, |node| node.p2p.bans.is_empty()).await;
+        again.stop().await;
+        let last = tokio::task::block_in_place(|| {
+            start(settings(dir.path(), RawP2p::default())).expect("nothing is in the way")
+        });
+        until(&last, |node| !node.p2p.listening.is_empty()).await;
+        assert_eq!(last.snapshot().p2p.bans, []);
+        last.stop().await;
+    });
+}
+
+#[test]
+fn a_member_added_by_hand_is_connected_and_timed() {
+    let (first, _one) = node(RawP2p::default());
+    let (second, _two) = node(RawP2p::default());
+    let place = HostPort::parse(&door(&first).to_string(), None).unwrap();
+    runtime().block_on(async {
+        second.decide(MemberDeed::Add(place)).await;
+        until_connected(&second, 1).await;
+        let peer = second.snapshot().p2p.peers[0].clone();
+        assert!(peer.round_trip.is_some_and(|took| took < SOON));
+        assert_eq!(
+            second.share_details(p2pool_sharechain::ShareHash::from_internal([1; 32])).await,
+            None
+        );
+        assert_eq!(second.share_tree().await, []);
+        second.stop().await;
         first.stop().await;
     });
 }

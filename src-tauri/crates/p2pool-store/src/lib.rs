@@ -29,6 +29,7 @@
 //! ```
 
 mod app;
+mod bans;
 mod columns;
 mod error;
 mod history;
@@ -42,6 +43,7 @@ mod schema;
 mod writer;
 
 pub use app::{APP_DATABASE_FILE, AppStore, DeviceChangeRow, DeviceRow, LabelRow};
+pub use bans::HostBan;
 pub use error::{OpenError, StoreError};
 pub use history::{HistoryReader, PayoutRow};
 pub use load::ShareRows;

@@ -287,6 +287,21 @@ impl AddrBook {
         self.remove(canonical(address));
     }
 
+    /// Forgets every address.
+    pub fn clear(&mut self) {
+        let all: Vec<_> = self.entries.keys().copied().collect();
+        for address in all {
+            self.remove(address);
+        }
+    }
+
+    /// Every address may be tried again at once.
+    pub fn rest_no_longer(&mut self) {
+        for known in self.entries.values_mut() {
+            known.last_try = None;
+        }
+    }
+
     /// Forgets what nothing was heard of for long.
     pub fn expire(&mut self, now: UnixTime) {
         let is_old = |known: &&AddressRecord| {

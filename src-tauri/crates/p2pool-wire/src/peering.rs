@@ -38,6 +38,7 @@
 //! ```
 
 mod bans;
+mod by_hand;
 mod connections;
 mod dial;
 mod gossip;
@@ -133,6 +134,12 @@ impl Peering {
                 records.iter().for_each(|record| self.book.load(now.wall, record));
                 self.dial_soon(now.mono);
             }
+            PeeringInput::LoadedBans(bans) => self.load_bans(now, &bans),
+            PeeringInput::AddPeer(host) => self.add_peer(now, host),
+            PeeringInput::Ban { ip, time } => self.ban_by_hand(now, ip, time),
+            PeeringInput::Unban { ip } => self.unban(now, ip),
+            PeeringInput::SearchNow => self.search_now(now),
+            PeeringInput::Reset => self.reset(now),
             PeeringInput::Resolved { host, addresses } => self.resolved(now, host, &addresses),
             PeeringInput::DialFailed { peer } => self.left(now, peer, Departure::Failed),
             PeeringInput::Connected { peer, address } => self.connected(now, peer, address),
@@ -266,6 +273,10 @@ impl Peering {
                 if let Some(fixed) = self.fixed.get_mut(place) {
                     fixed.connected(address);
                 }
+                // Only a person bans a fixed peer.
+                if address.is_some_and(|at| self.bans.until(now.mono, at.ip()).is_some()) {
+                    self.close(peer, CloseReason::Banned);
+                }
             }
             Kind::Outgoing | Kind::Named(_) => {
                 if let Some(address) = address.filter(|_| is_alone) {
@@ -376,6 +387,7 @@ impl Peering {
         }
         self.bans.add(now.mono, address.ip(), base);
         if self.bans.until(now.mono, address.ip()).is_some() {
+            self.save_ban(now, address.ip());
             for peer in self.connections.of_host(address.ip()) {
                 self.close(peer, CloseReason::Banned);
             }

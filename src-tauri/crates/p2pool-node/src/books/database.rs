@@ -9,7 +9,7 @@ use p2pool_store::{HistoryReader, Store};
 
 use super::{BooksError, RecordedLine, read_lines};
 use crate::handle::StartError;
-use crate::start::{network_id, open_store};
+use crate::open::{network_id, open_store};
 
 /// Name of the database in a node's folder.
 const DATABASE: &str = "node.sqlite";

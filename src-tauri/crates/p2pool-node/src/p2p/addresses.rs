@@ -1,8 +1,9 @@
-//! Addresses of other nodes between peering and storage.
+//! Addresses of other nodes, and bans, between peering and storage.
 
-use p2pool_store::PeerAddress;
+use p2pool_store::{HostBan, PeerAddress};
 use p2pool_wire::Services;
 use p2pool_wire::addrbook::AddressRecord;
+use p2pool_wire::peering::BanRecord;
 
 pub(crate) fn to_stored(record: &AddressRecord) -> PeerAddress {
     PeerAddress {
@@ -28,4 +29,12 @@ pub(crate) fn from_stored(stored: &PeerAddress) -> AddressRecord {
         failures: stored.failures,
         source: stored.source,
     }
+}
+
+pub(crate) fn ban_to_stored(record: &BanRecord) -> HostBan {
+    HostBan { host: record.host, until: record.until }
+}
+
+pub(crate) fn ban_from_stored(stored: &HostBan) -> BanRecord {
+    BanRecord { host: stored.host, until: stored.until }
 }

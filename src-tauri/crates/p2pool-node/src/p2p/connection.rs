@@ -3,7 +3,7 @@
 //! Reading and writing go on beside each other, so that two nodes that send each other much at
 //! once never wait for one another.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +38,8 @@ const LAST_WORDS_WITHIN: Duration = Duration::from_millis(500);
 const UNREAD_ABOVE: usize = 1 << 20;
 /// A peer that has so many bytes waiting does not keep up.
 const OUTGOING_MAX: usize = 64 << 20;
+/// Questions whose answers are timed; the engine has far fewer under way.
+const ASKED_MAX: usize = 16;
 
 /// What the driver tells a peer's task. A closed channel ends the connection.
 #[derive(Debug)]
@@ -78,11 +80,34 @@ pub(crate) enum Heard {
     Received { peer: PeerId, message: Message },
 }
 
-/// Bytes of one connection so far.
+/// What one connection has come to so far.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
+    /// Bytes.
     pub(crate) sent: AtomicU64,
+    /// Bytes.
     pub(crate) received: AtomicU64,
+    /// Shares received.
+    pub(crate) shares: AtomicU64,
+    /// Microseconds; zero as long as nothing was measured.
+    round_trip_us: AtomicU64,
+}
+
+impl Traffic {
+    /// Takes in a measurement. Answers take longer the longer they are, so a short time counts at
+    /// once and a long one only little by little.
+    pub(crate) fn note_round_trip(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1);
+        let known = self.round_trip_us.load(Ordering::Relaxed);
+        let is_shorter = known == 0 || took <= known;
+        let new = if is_shorter { took } else { known + (took - known) / 8 };
+        self.round_trip_us.store(new, Ordering::Relaxed);
+    }
+
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        let known = self.round_trip_us.load(Ordering::Relaxed);
+        (known > 0).then(|| Duration::from_micros(known))
+    }
 }
 
 /// What every connection needs.
@@ -164,6 +189,7 @@ impl Connection {
             commands: None,
             nonce: None,
             taken_at: Instant::now(),
+            asked: VecDeque::new(),
             connection: self,
         };
         talk.run(token).await
@@ -181,6 +207,8 @@ struct Talk {
     nonce: Option<u64>,
     /// When the peer last took bytes, or had none to take.
     taken_at: Instant,
+    /// Questions for shares that were sent, oldest first, and when.
+    asked: VecDeque<(RequestId, Instant)>,
 }
 
 /// Whether a connection goes on, or how it has ended.
@@ -235,6 +263,10 @@ impl Talk {
             }
             command = next_command(&mut self.commands) => {
                 let message = message(command.ok_or(Departure::Failed)?)?;
+                if let Message::ShareReq(question) = &message {
+                    self.asked.push_back((question.id, Instant::now()));
+                    self.asked.drain(..self.asked.len().saturating_sub(ASKED_MAX));
+                }
                 self.send(message);
             }
             order = self.connection.orders.recv() => match order {
@@ -300,9 +332,10 @@ impl Talk {
     /// Passes a message on to whom it concerns.
     async fn receive(&mut self, message: Message) -> Ended {
         let peer = self.connection.peer;
-        let params = &self.connection.links.params;
         let input = match message {
             Message::Shares(raw) => {
+                let params = &self.connection.links.params;
+                self.note_shares(raw.len());
                 let shares = intake::check_all(&raw, params).map_err(|error| self.bad(&error))?;
                 if let Some((version, count)) = intake::unknown(&raw) {
                     let input = Input::UnknownShares { version, count };
@@ -311,6 +344,9 @@ impl Talk {
                 Input::Shares { peer, shares }
             }
             Message::ShareReply(reply) => {
+                self.note_shares(reply.shares.len());
+                self.note_answer(reply.id);
+                let params = &self.connection.links.params;
                 let shares = intake::check_all(&reply.shares, params);
                 let shares = shares.map_err(|error| self.bad(&error))?;
                 let shares = (reply.result == ReplyResult::Good).then_some(shares);
@@ -348,6 +384,18 @@ impl Talk {
         let (id, result) = (question.id, ReplyResult::Good);
         self.send(Message::ShareReply(ShareReply { id, result, shares }));
         Ok(())
+    }
+
+    fn note_shares(&self, count: usize) {
+        self.connection.traffic.shares.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    fn note_answer(&mut self, id: RequestId) {
+        if let Some(place) = self.asked.iter().position(|(asked, _)| *asked == id)
+            && let Some((_, at)) = self.asked.remove(place)
+        {
+            self.connection.traffic.note_round_trip(at.elapsed());
+        }
     }
 
     fn send(&mut self, message: Message) {
@@ -426,4 +474,20 @@ fn message(command: PeerCommand) -> Result<Message, Departure> {
         }
         PeerCommand::Drop { is_ban: false } => return Err(Departure::Failed),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_round_trip_counts_at_once_and_a_long_one_little_by_little() {
+        let traffic = Traffic::default();
+        assert_eq!(traffic.round_trip(), None);
+        traffic.note_round_trip(Duration::from_millis(80));
+        traffic.note_round_trip(Duration::from_millis(40));
+        assert_eq!(traffic.round_trip(), Some(Duration::from_millis(40)));
+        traffic.note_round_trip(Duration::from_millis(840));
+        assert_eq!(traffic.round_trip(), Some(Duration::from_millis(140)));
+    }
 }

@@ -4,11 +4,13 @@
 //! [`Peering`](p2pool_wire::peering::Peering) says; [`connection`] is one task a peer, between a
 //! socket, a session and the driver; [`dial`] makes connections, straight or through a proxy;
 //! [`doors`] are the sockets on which others connect. [`settings`] is what a person may decide
-//! about it, [`state`] what is shown of it, [`problem`] what is wrong with it.
+//! about it beforehand, [`deed`] what while it runs, [`state`] what is shown of it, [`problem`]
+//! what is wrong with it.
 //! What that means for who runs a node is written down in `docs/peers.md`.
 
 mod addresses;
 mod connection;
+pub(crate) mod deed;
 mod dial;
 pub(crate) mod doors;
 pub(crate) mod host;
@@ -19,6 +21,6 @@ pub(crate) mod service;
 pub(crate) mod settings;
 pub(crate) mod state;
 
-pub(crate) use addresses::from_stored;
+pub(crate) use addresses::{ban_from_stored, from_stored};
 pub(crate) use connection::{PeerCommand, PeerLinks};
 pub(crate) use service::{P2pParts, P2pService, services};

@@ -47,6 +47,9 @@ fn of_pool(facts: Facts<'_>) -> Option<ProblemCode> {
     if summary.why_no_work == Some(WhyNoWork::NothingFits) {
         return Some(ProblemCode::PoolChainWrong);
     }
+    if summary.split_part.is_some() {
+        return Some(ProblemCode::PoolSplit);
+    }
     let newest = summary.window.first().map(|share| u64::from(share.timestamp));
     if newest.is_some_and(|newest| now.0.saturating_sub(newest) > SILENT.as_secs()) {
         return Some(ProblemCode::PoolSilent);
@@ -153,6 +156,12 @@ mod tests {
         let why_no_work = Some(WhyNoWork::NothingFits);
         let summary = ChainSummary { why_no_work, ..ChainSummary::default() };
         assert_eq!(of(&connected(), &summary), Some(ProblemCode::PoolChainWrong));
+    }
+
+    #[test]
+    fn a_pool_that_went_another_way_is_told() {
+        let summary = ChainSummary { split_part: Some(0.3), ..ChainSummary::default() };
+        assert_eq!(of(&connected(), &summary), Some(ProblemCode::PoolSplit));
     }
 
     #[test]

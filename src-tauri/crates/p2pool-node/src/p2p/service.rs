@@ -14,21 +14,24 @@ use p2pool_engine::{Input, PeerId};
 use p2pool_sharechain::time::UnixTime;
 use p2pool_wire::addrbook::{AddressChanges, AddressRecord};
 use p2pool_wire::peering::{
-    Departure, DialTarget, Host, Peering, PeeringConfig, PeeringInput, PeeringOutput,
+    BanRecord, Departure, DialTarget, Host, Peering, PeeringConfig, PeeringInput, PeeringOutput,
 };
 use p2pool_wire::{Peer, Services};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::addresses::ban_to_stored;
 use super::connection::{Connection, Heard, Order, PeerLinks, Traffic};
+use super::deed::MemberDeed;
 use super::dial::dial;
 use super::doors::Doors;
 use super::host::HostPort;
 use super::problem::{Facts, problem};
 use super::settings::P2pSettings;
-use super::state::{MappingState, P2pState, PeerState};
+use super::state::{BANS_SHOWN_MAX, BanState, MappingState, P2pState, PeerState};
 use crate::driver::FromPeer;
 use crate::storage::StoreCommand;
 
@@ -57,6 +60,9 @@ pub(crate) struct P2pParts {
     pub(crate) links: PeerLinks,
     /// Addresses from storage.
     pub(crate) loaded: Vec<AddressRecord>,
+    pub(crate) loaded_bans: Vec<BanRecord>,
+    /// What a person decides.
+    pub(crate) deeds: mpsc::Receiver<MemberDeed>,
     /// `None`: addresses are not kept.
     pub(crate) store: Option<mpsc::Sender<StoreCommand>>,
     pub(crate) mapping: watch::Receiver<MappingState>,
@@ -86,6 +92,8 @@ impl P2pParts {
             seed: links.nonce,
             links,
             loaded: Vec::new(),
+            loaded_bans: Vec::new(),
+            deeds: mpsc::channel(1).1,
             store: None,
             mapping: watch::Sender::default().subscribe(),
             state: watch::Sender::default(),
@@ -171,6 +179,8 @@ impl P2pService {
         let child = token.child_token();
         let loaded = std::mem::take(&mut self.parts.loaded);
         self.tell_peering(PeeringInput::Loaded(loaded));
+        let bans = std::mem::take(&mut self.parts.loaded_bans);
+        self.tell_peering(PeeringInput::LoadedBans(bans));
         let mut tell = tokio::time::interval(TELL_EVERY);
         tell.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -186,6 +196,10 @@ impl P2pService {
                     }
                 },
                 Some(heard) = self.heard.recv() => self.hear(heard),
+                Some(deed) = self.parts.deeds.recv() => {
+                    tracing::info!(?deed, "members");
+                    self.tell_peering(deed.into_input());
+                }
                 Some(ended) = self.connections.join_next_with_id() => self.ended(ended).await,
                 Some(found) = self.lookups.join_next() => {
                     if let Ok((host, addresses)) = found {
@@ -226,6 +240,12 @@ impl P2pService {
                     if let Some(store) = &self.parts.store {
                         // Storage that is behind gets the next changes; these are only lost.
                         let _ = store.try_send(save(changes));
+                    }
+                }
+                PeeringOutput::SaveBan(ban) => {
+                    if let Some(store) = &self.parts.store {
+                        // A ban that storage has no room for lasts until the end of the run.
+                        let _ = store.try_send(StoreCommand::Ban(ban_to_stored(&ban)));
                     }
                 }
             }
@@ -284,6 +304,7 @@ impl P2pService {
         let proxy = self.parts.settings.proxy.clone();
         let token = token.clone();
         let task = self.connections.spawn(async move {
+            let began = Instant::now();
             let dialled = tokio::select! {
                 () = token.cancelled() => return End::DialFailed,
                 dialled = dial(&target, proxy.as_ref()) => dialled,
@@ -299,6 +320,9 @@ impl P2pService {
                     return End::DialFailed;
                 }
             };
+            if proxy.is_none() {
+                traffic.note_round_trip(began.elapsed());
+            }
             if heard.send(Heard::Connected { peer, address: known }).await.is_err() {
                 return End::DialFailed;
             }
@@ -388,8 +412,10 @@ impl P2pService {
         let status = self.peering.status(now);
         let summary = Arc::clone(&self.parts.links.summary.borrow());
         let mut peers: Vec<PeerState> =
-            self.members.values().filter_map(|m| self.peer(m)).collect();
+            self.members.iter().filter_map(|(id, m)| self.peer(*id, m)).collect();
         peers.sort_by_key(|peer| (peer.since, peer.address));
+        let bans = self.peering.bans(now).into_iter().take(BANS_SHOWN_MAX);
+        let bans = bans.map(|ban| BanState { host: ban.host, until: ban.until }).collect();
         let is_other_port = self.parts.doors.is_other_port;
         P2pState {
             listening: self.parts.doors.addresses(),
@@ -398,7 +424,11 @@ impl P2pService {
             incoming: peers.iter().filter(|peer| peer.is_incoming).count(),
             known_addresses: status.known_addresses,
             tried: status.tried_addresses,
+            reached: status.reached_addresses,
+            resolved_names: status.resolved_names,
+            dialling: status.dialling,
             peers,
+            bans,
             mapping: confirmed(*self.parts.mapping.borrow(), status.last_visitor, now.wall),
             problem: problem(Facts {
                 status: &status,
@@ -411,13 +441,16 @@ impl P2pService {
         }
     }
 
-    fn peer(&self, member: &Member) -> Option<PeerState> {
+    fn peer(&self, id: PeerId, member: &Member) -> Option<PeerState> {
         let (info, since) = member.joined.as_ref()?;
         let theirs = info.services;
         let wants = Services::SHARE_HASHES | Services::WANTS_SHARE_HASHES;
         let is_low_bandwidth = theirs.contains(wants)
             || theirs.contains(Services::SHARE_HASHES) && self.parts.settings.is_low_bandwidth;
         Some(PeerState {
+            id,
+            shares_received: member.traffic.shares.load(Ordering::Relaxed),
+            round_trip: member.traffic.round_trip(),
             address: member.address,
             is_incoming: member.is_incoming,
             program: info.sub_version.clone(),

@@ -1,11 +1,16 @@
 //! What everybody outside may see of the connections to other nodes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
+use p2pool_engine::PeerId;
 use p2pool_sharechain::time::UnixTime;
 
 use super::doors::Doors;
 use crate::state::ProblemCode;
+
+/// Most bans that are shown.
+pub(crate) const BANS_SHOWN_MAX: usize = 100;
 
 /// The connections to other nodes at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,8 +27,16 @@ pub struct P2pState {
     pub known_addresses: usize,
     /// Addresses tried since one of them answered last.
     pub tried: usize,
+    /// Of these, those at which anybody answered at all.
+    pub reached: usize,
+    /// Well-known names that were last found to have addresses.
+    pub resolved_names: usize,
+    /// Attempts to connect under way.
+    pub dialling: usize,
     /// Everybody connected, longest first.
     pub peers: Vec<PeerState>,
+    /// Hosts that are avoided, the longest ban first, at most 100.
+    pub bans: Vec<BanState>,
     /// The port in the router.
     pub mapping: MappingState,
     /// What is wrong, if anything.
@@ -42,9 +55,20 @@ impl P2pState {
     }
 }
 
+/// A host that is avoided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BanState {
+    /// The host; of an IPv6 host its /64.
+    pub host: IpAddr,
+    /// When it is over.
+    pub until: UnixTime,
+}
+
 /// One connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerState {
+    /// Names the connection, in this run.
+    pub id: PeerId,
     /// The other end; `None` if only a proxy knows it.
     pub address: Option<SocketAddr>,
     /// Whether the other end made the connection.
@@ -55,6 +79,11 @@ pub struct PeerState {
     pub protocol: u32,
     /// Since when it is connected.
     pub since: UnixTime,
+    /// Shares received from it.
+    pub shares_received: u64,
+    /// Time that a question and its answer take, as measured by connecting and by asking for
+    /// shares; `None` as long as neither has happened.
+    pub round_trip: Option<Duration>,
     /// Bytes sent to it.
     pub sent_bytes: u64,
     /// Bytes received from it.

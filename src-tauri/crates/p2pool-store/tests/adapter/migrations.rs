@@ -4,12 +4,16 @@ use std::path::Path;
 
 use p2pool_sharechain::change::{BlockStatus, Fate, Origin};
 use p2pool_sharechain::time::UnixTime;
-use p2pool_store::{DATABASE_FILE, EventRecord, SeriesPoint, Step};
+use p2pool_store::{DATABASE_FILE, EventRecord, HostBan, SeriesPoint, Step};
 use rusqlite::Connection;
 
 use super::{NOW, contents, hash, open};
 
-const OLD: [&str; 2] = [include_str!("../data/v1.sql"), include_str!("../data/v2.sql")];
+const OLD: [&str; 3] = [
+    include_str!("../data/v1.sql"),
+    include_str!("../data/v2.sql"),
+    include_str!("../data/v3.sql"),
+];
 
 fn restore(dir: &Path, text: &str) {
     let conn = Connection::open(dir.join(DATABASE_FILE)).expect("new file");
@@ -99,4 +103,19 @@ fn step_2_to_3_keeps_the_history_and_opens_the_store_of_addresses() {
     let peer = super::peers::peer(1);
     store.save_peers(std::slice::from_ref(&peer), &[]).unwrap();
     assert_eq!(store.load_peers().unwrap(), [peer]);
+}
+
+#[test]
+fn step_3_to_4_keeps_addresses_and_opens_the_list_of_bans() {
+    let dir = tempfile::tempdir().unwrap();
+    restore(dir.path(), OLD[2]);
+
+    let mut store = open(dir.path()).store;
+
+    assert_eq!(contents(&store).best, Some(hash(2)));
+    assert_eq!(store.load_peers().unwrap().len(), 1);
+    assert!(store.load_bans(NOW).unwrap().is_empty());
+    let ban = HostBan { host: [192, 0, 2, 1].into(), until: UnixTime(NOW.0 + 1) };
+    store.save_ban(&ban).unwrap();
+    assert_eq!(store.load_bans(NOW).unwrap(), [ban]);
 }

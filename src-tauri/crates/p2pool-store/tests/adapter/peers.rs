@@ -1,7 +1,7 @@
 use std::net::{Ipv6Addr, SocketAddr};
 
 use p2pool_sharechain::time::UnixTime;
-use p2pool_store::{DATABASE_FILE, PeerAddress};
+use p2pool_store::{DATABASE_FILE, HostBan, PeerAddress};
 
 use super::{NOW, open};
 
@@ -51,4 +51,32 @@ fn rows_that_make_no_sense_cost_only_themselves() {
     drop(conn);
 
     assert_eq!(open(dir.path()).store.load_peers().unwrap(), [peer(1)]);
+}
+
+#[test]
+fn bans_come_back_until_they_are_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path()).store;
+    let ban = |number: u8, secs: u64| HostBan {
+        host: [192, 0, 2, number].into(),
+        until: UnixTime(NOW.0 + secs),
+    };
+    for ban in [ban(1, 60), ban(2, 10), ban(3, 90), ban(1, 80), ban(3, 0)] {
+        store.save_ban(&ban).unwrap();
+    }
+    store.close().unwrap();
+
+    let store = open(dir.path()).store;
+    assert_eq!(store.load_bans(NOW).unwrap(), [ban(1, 80), ban(2, 10)]);
+    assert_eq!(store.load_bans(UnixTime(NOW.0 + 10)).unwrap(), [ban(1, 80)]);
+}
+
+#[test]
+fn bans_that_make_no_sense_are_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).store.close().unwrap();
+    let conn = rusqlite::Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
+    conn.execute("INSERT INTO bans VALUES ('nonsense', 9000000000)", []).unwrap();
+    drop(conn);
+    assert!(open(dir.path()).store.load_bans(NOW).unwrap().is_empty());
 }

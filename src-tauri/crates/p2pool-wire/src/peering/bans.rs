@@ -67,6 +67,33 @@ impl Bans {
         }
     }
 
+    /// Avoids a host until then, or longer if it is banned for longer. `false` for this computer,
+    /// which is never avoided.
+    pub(super) fn set(&mut self, now: MonoTime, ip: IpAddr, until: MonoTime) -> bool {
+        if ip.to_canonical().is_loopback() {
+            return false;
+        }
+        let until = until.min(now + BAN_MAX);
+        let fresh = Host { score: 0.0, scored_at: now, until };
+        let host = self.hosts.entry(host_of(ip)).or_insert(fresh);
+        host.until = host.until.max(until);
+        if self.hosts.len() > HOSTS_MAX {
+            self.forget_least(now);
+        }
+        true
+    }
+
+    /// Ends a ban and forgets what it was for.
+    pub(super) fn lift(&mut self, ip: IpAddr) {
+        self.hosts.remove(&host_of(ip));
+    }
+
+    /// Banned hosts, each with the time at which its ban ends.
+    pub(super) fn list(&self, now: MonoTime) -> impl Iterator<Item = (IpAddr, MonoTime)> + '_ {
+        let banned = self.hosts.iter().filter(move |(_, host)| host.until > now);
+        banned.map(|(ip, host)| (*ip, host.until))
+    }
+
     /// Until when a host is banned; `None` if it is not.
     pub(super) fn until(&self, now: MonoTime, ip: IpAddr) -> Option<MonoTime> {
         let host = self.hosts.get(&host_of(ip))?;
@@ -147,6 +174,20 @@ mod tests {
         assert!(bans.until(at(0), ip("2a01:4f8:1:3::3")).is_none());
         bans.add(at(0), ip("::ffff:1.2.3.4"), HOUR);
         assert!(bans.until(at(0), ip("1.2.3.4")).is_some());
+    }
+
+    #[test]
+    fn a_ban_by_hand_lasts_as_said_up_to_a_day_and_can_be_lifted() {
+        let mut bans = Bans::default();
+        assert!(bans.set(at(0), ip("1.2.3.4"), at(2)));
+        assert!(bans.set(at(0), ip("5.6.7.8"), at(99)));
+        assert!(!bans.set(at(0), ip("127.0.0.1"), at(2)));
+        let list: Vec<_> = bans.list(at(1)).collect();
+        assert_eq!(list, [(ip("1.2.3.4"), at(2)), (ip("5.6.7.8"), at(24))]);
+        bans.set(at(1), ip("5.6.7.8"), at(3));
+        assert_eq!(bans.until(at(1), ip("5.6.7.8")), Some(at(24)), "never made shorter");
+        bans.lift(ip("5.6.7.8"));
+        assert_eq!(bans.until(at(1), ip("5.6.7.8")), None);
     }
 
     #[test]

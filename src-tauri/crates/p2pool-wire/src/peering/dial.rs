@@ -90,6 +90,16 @@ impl NamedPeer {
         self.address
     }
 
+    pub(super) fn is(&self, host: &Host) -> bool {
+        self.host == *host
+    }
+
+    /// It is dialled without a pause, unless there is a connection or an attempt.
+    pub(super) fn dial_now(&mut self, now: MonoTime) {
+        self.backoff.reset();
+        self.due = self.due.map(|due| due.min(now));
+    }
+
     pub(super) fn connected(&mut self, address: Option<SocketAddr>) {
         self.address = address.map(canonical).or(self.address);
     }
@@ -123,6 +133,11 @@ impl Resolving {
         let (pending, found) = Default::default();
         Self { at: now, has_started: false, backoff: Backoff::new(RESOLVE), pending, found }
     }
+
+    /// They are looked up at the next occasion.
+    pub(super) fn start_again(&mut self, now: MonoTime) {
+        *self = Self { pending: core::mem::take(&mut self.pending), ..Self::new(now) };
+    }
 }
 
 /// The search for somebody since we were last connected.
@@ -146,6 +161,12 @@ impl Peering {
             let Some(fixed) = self.fixed.get_mut(place) else { continue };
             let is_linked = fixed.nonce.is_some_and(|n| self.connections.with_nonce(n).is_some());
             if is_linked || fixed.due.is_none_or(|due| due > now.mono) {
+                continue;
+            }
+            // Only a person bans a fixed peer.
+            let banned = fixed.address.and_then(|at| self.bans.until(now.mono, at.ip()));
+            if banned.is_some() {
+                fixed.due = banned;
                 continue;
             }
             fixed.due = None;

@@ -25,6 +25,9 @@ pub const BAN_MISBEHAVIOUR: Duration = Duration::from_secs(3600);
 /// Base of the ban for a question for shares that was not answered.
 pub const BAN_FAILED_REQUEST: Duration = Duration::from_secs(30);
 
+/// Most fixed peers, those of the configuration and those added later.
+pub const FIXED_PEERS_MAX: usize = 64;
+
 /// Names one connection, from the attempt to its end. Never used again.
 pub type PeerId = u64;
 
@@ -82,11 +85,42 @@ pub struct PeeringConfig {
     pub seed: u64,
 }
 
+/// A host that is avoided, and for how long: a plain record, to be stored as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BanRecord {
+    /// The host; of an IPv6 host its /64.
+    pub host: IpAddr,
+    /// When it is over. A time that is past means that it was lifted.
+    pub until: UnixTime,
+}
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeeringInput {
     /// Addresses from storage.
     Loaded(Vec<AddressRecord>),
+    /// Bans from storage.
+    LoadedBans(Vec<BanRecord>),
+    /// A person wants this peer kept connected whatever happens, like the configured ones.
+    AddPeer(Host),
+    /// A person wants this host avoided for so long, a day at most; its connections end.
+    Ban {
+        /// The host.
+        ip: IpAddr,
+        /// For how long.
+        time: Duration,
+    },
+    /// A person wants a host no longer avoided.
+    Unban {
+        /// The host.
+        ip: IpAddr,
+    },
+    /// A person wants the search for others to go on at once, without the pauses between tries.
+    SearchNow,
+    /// A person wants to begin anew with other members: all addresses are forgotten, all
+    /// connections but those to fixed peers end, and the bootstrap names are looked up again.
+    /// Bans stay.
+    Reset,
     /// The answer to [`PeeringOutput::Resolve`]; empty if there was none.
     Resolved {
         /// What was asked for.
@@ -196,6 +230,8 @@ pub enum PeeringOutput {
     Resolve(Host),
     /// Store these.
     Save(AddressChanges),
+    /// Store this, instead of an older one about the same host.
+    SaveBan(BanRecord),
 }
 
 /// Whom to dial.
@@ -225,6 +261,9 @@ pub enum CloseReason {
     /// Another connection from that host has misbehaved.
     #[error("the host is banned")]
     Banned,
+    /// A person wants other members.
+    #[error("members are searched anew")]
+    Reset,
 }
 
 /// Why somebody is not let in.

@@ -1,5 +1,6 @@
 //! One state machine and a driver that does what the test says.
 
+mod by_hand;
 mod gossip;
 mod limits;
 mod network;
@@ -71,6 +72,7 @@ struct Rig {
     closed: Vec<(PeerId, CloseReason)>,
     resolving: Vec<Host>,
     saved: Vec<AddressChanges>,
+    saved_bans: Vec<BanRecord>,
 }
 
 impl Rig {
@@ -84,6 +86,7 @@ impl Rig {
             closed: Vec::new(),
             resolving: Vec::new(),
             saved: Vec::new(),
+            saved_bans: Vec::new(),
         };
         rig.drain();
         rig
@@ -99,6 +102,7 @@ impl Rig {
                 PeeringOutput::Close { peer, reason } => self.closed.push((peer, reason)),
                 PeeringOutput::Resolve(host) => self.resolving.push(host),
                 PeeringOutput::Save(changes) => self.saved.push(changes),
+                PeeringOutput::SaveBan(ban) => self.saved_bans.push(ban),
             }
         }
     }
