@@ -75,6 +75,10 @@ pub struct ChainSummary {
     pub own_in_chain: usize,
     /// Of these, lost to a race or late.
     pub own_lost: usize,
+    /// Of these, late: built on an older share than the best one when they were found.
+    pub own_dead: usize,
+    /// Part of the whole pool's shares of the last hour that were lost, 0 to below 1.
+    pub pool_stale_part: f64,
     /// Found blocks, oldest first.
     pub blocks: Vec<PoolBlock>,
 }
@@ -130,6 +134,8 @@ impl Engine {
             own_found: self.outbox.own_shares().count(),
             own_in_chain: self.own_with_fate(&[Fate::InChain]),
             own_lost: self.own_with_fate(&[Fate::Orphan, Fate::Dead]),
+            own_dead: self.own_with_fate(&[Fate::Dead]),
+            pool_stale_part: self.pool_stale_part(height),
             ..ChainSummary::default()
         };
         let tip = self.work.template.as_ref().map_or(0, |template| template.height);
@@ -230,6 +236,11 @@ impl Engine {
     /// Bitcoin's target for the block being worked on.
     pub fn block_bits(&self) -> Option<CompactBits> {
         self.work.template.as_ref().map(|template| template.bits)
+    }
+
+    fn pool_stale_part(&self, height: u32) -> f64 {
+        let shares = stats::recent_shares(&self.tracker).min(height);
+        stats::stale_proportion(&self.tracker, self.best, shares)
     }
 
     fn own_with_fate(&self, fates: &[Fate]) -> usize {

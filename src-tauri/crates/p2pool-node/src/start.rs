@@ -240,6 +240,7 @@ impl Prepared {
             is_mining: settings.mines_at_start,
             stratum_address: self.stratum_address,
             payout_address: self.payout_address.clone(),
+            donation: settings.donation,
             bitcoin: BitcoinState::Connecting,
             bitcoin_details: Arc::default(),
             summary: Arc::default(),

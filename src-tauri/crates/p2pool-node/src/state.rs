@@ -35,6 +35,8 @@ pub struct NodeSnapshot {
     pub stratum_address: SocketAddr,
     /// Address text that own work pays.
     pub payout_address: String,
+    /// Part of own work that is given to the developers, in 65535ths.
+    pub donation: u16,
     /// The Bitcoin node.
     pub bitcoin: BitcoinState,
     /// The same in detail: each node that is asked, and warnings.

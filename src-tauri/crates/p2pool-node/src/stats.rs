@@ -193,6 +193,9 @@ impl Stats {
             }
             self.work_since_share += work * HASHES_PER_DIFFICULTY;
         }
+        if let Some(seen) = results.ip.and_then(|ip| self.arrivals.get_mut(&ip)) {
+            seen.results += u64::from(accepted);
+        }
         let Some(entry) = self.workers.get_mut(&results.worker) else { return };
         entry.miner.accepted += u64::from(accepted);
         entry.miner.late += u64::from(late);
@@ -200,9 +203,6 @@ impl Stats {
         entry.health.count(results);
         for (reason, count) in &results.reasons {
             *entry.miner.reasons.entry(reason.text()).or_default() += u64::from(*count);
-        }
-        if let Some(seen) = entry.miner.ip.and_then(|ip| self.arrivals.get_mut(&ip)) {
-            seen.results += u64::from(accepted);
         }
         if accepted > 0 {
             entry.miner.difficulty = Some(work / f64::from(accepted));

@@ -232,6 +232,7 @@ fn fresh_node(settings: &Settings) -> NodeSnapshot {
         is_mining: settings.mines_at_start,
         stratum_address: "127.0.0.1:19332".parse().unwrap(),
         payout_address: ME.into(),
+        donation: 0,
         bitcoin: BitcoinState::Connecting,
         bitcoin_details: Arc::default(),
         summary: Arc::new(ChainSummary {

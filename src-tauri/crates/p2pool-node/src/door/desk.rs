@@ -177,7 +177,7 @@ impl State {
         };
         // Lost names are the price of never waiting for statistics.
         let _ = links.counts.try_send(Count::Joined(joined));
-        Ok(Miner { session, tally: Tally::default(), asked_at: now.mono, _lease: lease })
+        Ok(Miner { session, tally: Tally::of_address(asker.ip), asked_at: now.mono, _lease: lease })
     }
 
     /// Brings finds to the node, as many as it has room for. Nobody waits here: whoever found

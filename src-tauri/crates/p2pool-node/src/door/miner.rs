@@ -52,7 +52,7 @@ pub(super) async fn serve(stream: TcpStream, visit: Visit, links: Links, token: 
         session,
         lease,
         joined: 0,
-        tally: Tally::default(),
+        tally: Tally::of_address(visit.ip),
         unsent: Vec::new(),
         write_by: None,
         wake: None,

@@ -134,7 +134,7 @@ impl Door {
         let entered = lock(limits).enter(address.ip(), now.mono);
         match entered {
             Ok(()) => {
-                let visit = Visit { ip: address.ip(), limits: Arc::clone(limits) };
+                let visit = Visit { ip: address.ip().to_canonical(), limits: Arc::clone(limits) };
                 let token = sessions.token().clone();
                 sessions.spawn("miner", serve(stream, visit, Arc::clone(desk), token));
             }

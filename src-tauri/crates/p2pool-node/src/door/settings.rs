@@ -10,7 +10,8 @@ const FACTOR_MAX: u32 = 100;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DoorSettings {
     /// Whether an address in a miner's user name is paid, as in the founders' days. Otherwise all
-    /// work pays the node's own address, whatever the user name says.
+    /// work pays the node's own address, whatever the user name says. A connection pays one address:
+    /// a second one is refused in words, and a proxy in front of several needs a connection for each.
     pub pays_user_names: bool,
     /// Whether miners from outside the own networks are served.
     pub allows_outside: bool,
@@ -22,7 +23,7 @@ pub struct DoorSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawDoor {
-    /// Whether addresses in miners' user names are paid.
+    /// Whether addresses in miners' user names are paid, one for each connection.
     pub pay_user_names: Option<bool>,
     /// Whether miners from outside the own networks are served.
     pub allow_outside: Option<bool>,

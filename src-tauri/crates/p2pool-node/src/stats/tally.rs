@@ -1,5 +1,7 @@
 //! What one connection counts between two reports.
 
+use std::net::IpAddr;
+
 use p2pool_stratum::RejectReason;
 use tokio::sync::mpsc;
 
@@ -9,6 +11,8 @@ use super::Count;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Results {
     pub(crate) worker: String,
+    /// Where they came from.
+    pub(crate) ip: Option<IpAddr>,
     pub(crate) accepted: u32,
     /// Of these, late ones.
     pub(crate) late: u32,
@@ -25,10 +29,16 @@ pub(crate) struct Results {
 pub(crate) struct Tally {
     /// Shares found.
     pub(crate) shares: u32,
+    ip: Option<IpAddr>,
     results: Vec<Results>,
 }
 
 impl Tally {
+    /// For results that come from this address.
+    pub(crate) fn of_address(ip: IpAddr) -> Self {
+        Self { ip: Some(ip), ..Self::default() }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.shares == 0 && self.results.is_empty()
     }
@@ -71,7 +81,7 @@ impl Tally {
     fn of(&mut self, worker: String) -> &mut Results {
         let known = self.results.iter().position(|results| results.worker == worker);
         let index = known.unwrap_or_else(|| {
-            self.results.push(Results { worker, ..Results::default() });
+            self.results.push(Results { worker, ip: self.ip, ..Results::default() });
             self.results.len() - 1
         });
         &mut self.results[index]
@@ -85,7 +95,8 @@ mod tests {
     #[test]
     fn results_of_one_name_are_one_report_and_wait_for_room() {
         let (sender, mut receiver) = mpsc::channel(1);
-        let mut tally = Tally::default();
+        let ip = IpAddr::from([192, 168, 1, 57]);
+        let mut tally = Tally::of_address(ip);
         tally.accept("a".into(), 2.0, false);
         tally.accept("a".into(), 3.0, true);
         tally.reject("a".into(), RejectReason::Stale);
@@ -98,6 +109,7 @@ mod tests {
         assert!(tally.is_empty());
         let a = Results {
             worker: "a".into(),
+            ip: Some(ip),
             accepted: 2,
             late: 1,
             rejected: 1,
@@ -105,7 +117,8 @@ mod tests {
             late_work: 3.0,
             reasons: vec![(RejectReason::Stale, 1)],
         };
-        let b = Results { worker: "b".into(), accepted: 1, work: 7.0, ..Results::default() };
+        let worker = "b".into();
+        let b = Results { worker, ip: Some(ip), accepted: 1, work: 7.0, ..Results::default() };
         let results: Vec<_> = got
             .into_iter()
             .map(|count| if let Count::Results(results) = count { results } else { panic!() })

@@ -39,6 +39,7 @@ fn joined(worker: &str) -> Count {
 fn results(worker: &str, accepted: u32, rejected: u32) -> Count {
     Count::Results(Results {
         worker: worker.to_owned(),
+        ip: Some(IP),
         accepted,
         rejected,
         work: f64::from(accepted) * 512.0,
@@ -88,4 +89,19 @@ fn refusals_are_counted_by_reason_and_difficulty_is_the_newest() {
     let miner = &snapshot.miners[0];
     assert_eq!(miner.reasons.iter().collect::<Vec<_>>(), [(&"Job not found", &3)]);
     assert_eq!((miner.rejected, miner.difficulty), (3, Some(512.0)));
+}
+
+#[test]
+fn results_count_for_the_address_that_they_came_from_whatever_its_name() {
+    let mut world = counting();
+    let other = IpAddr::from([192, 168, 1, 58]);
+    for ip in [IP, other] {
+        let Count::Joined(joined) = joined("same") else { panic!() };
+        world.stats.take(at(0), Count::Joined(Joined { ip: Some(ip), ..joined }));
+    }
+    world.stats.take(at(1), results("same", 3, 1));
+    world.stats.publish(at(2));
+    let arrivals = world.snapshot.borrow().arrivals.clone();
+    assert_eq!(arrivals[&IP], Arrivals { logins: 1, results: 3 });
+    assert_eq!(arrivals[&other], Arrivals { logins: 1, results: 0 });
 }

@@ -21,6 +21,7 @@ pub(crate) fn snapshot(summary: ChainSummary) -> NodeSnapshot {
         is_mining: true,
         stratum_address: ([127, 0, 0, 1], 19332).into(),
         payout_address: MINE.into(),
+        donation: 0,
         bitcoin: BitcoinState::Ready { tip_height: 0 },
         bitcoin_details: Arc::default(),
         summary: Arc::new(summary),

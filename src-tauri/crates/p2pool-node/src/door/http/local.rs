@@ -50,6 +50,7 @@ pub(super) fn page(node: &NodeSnapshot, figures: &Figures, uptime: f64) -> Strin
     };
     let lost_part = f64::from(stale) / f64::from(all.max(1));
     let total = summary.own_found;
+    let orphans = summary.own_lost.saturating_sub(summary.own_dead);
     let efficiency = |lost: usize| match total {
         0 => Value::Null,
         total => json!((1.0 - lost as f64 / total as f64) / (1.0 - figures.pool_stale_part)),
@@ -85,14 +86,14 @@ pub(super) fn page(node: &NodeSnapshot, figures: &Figures, uptime: f64) -> Strin
         "miner_hash_rates": rates(&|miner| miner.hashrate_hps),
         "miner_dead_hash_rates": rates(&late_rate),
         "miner_last_difficulties": { node.payout_address.as_str(): summary.share_difficulty },
-        "efficiency_if_miner_perfect": efficiency(summary.own_lost),
+        "efficiency_if_miner_perfect": efficiency(orphans),
         "efficiency": efficiency(summary.own_lost),
         "peers": { "incoming": node.p2p.incoming, "outgoing": node.p2p.outgoing },
-        "shares": { "total": total, "orphan": summary.own_lost, "dead": 0 },
+        "shares": { "total": total, "orphan": orphans, "dead": summary.own_dead },
         "uptime": uptime,
         "block_value": bitcoins(summary.block_value_sats),
         "warnings": warnings(node),
-        "donation_proportion": 0.0,
+        "donation_proportion": f64::from(node.donation) / 65_535.0,
         "version": env!("CARGO_PKG_VERSION"),
         "protocol_version": PROTOCOL_VERSION,
         "fee": 0,
@@ -106,7 +107,7 @@ pub(super) fn page(node: &NodeSnapshot, figures: &Figures, uptime: f64) -> Strin
 }
 
 /// A miner's late work, by its part of the results.
-fn late_rate(miner: &crate::state::Miner) -> f64 {
+pub(super) fn late_rate(miner: &crate::state::Miner) -> f64 {
     miner.hashrate_hps * miner.late as f64 / (miner.accepted.max(1)) as f64
 }
 

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::local::late_rate;
 use super::pages::bitcoins;
 use crate::clock::Clock;
-use crate::state::NodeSnapshot;
+use crate::state::{Miner, NodeSnapshot};
 
 /// A sample this often, for a day.
 const SAMPLE_SECONDS: u64 = 20;
@@ -37,12 +38,15 @@ pub(crate) struct Sample {
     local_rate: f64,
     late_rate: f64,
     miners: BTreeMap<String, f64>,
+    late_miners: BTreeMap<String, f64>,
+    pool_stale_part: f64,
     current_payout: f64,
     incoming: usize,
     outgoing: usize,
     block_value: f64,
     shares: usize,
     stale_shares: usize,
+    dead_shares: usize,
     attempts_to_share: f64,
     attempts_to_block: f64,
 }
@@ -81,19 +85,16 @@ impl Sample {
             pool_rate: summary.pool_hashrate_hps,
             local_rate: miners.hashrate_hps,
             late_rate: miners.hashrate_hps * miners.late_part.unwrap_or_default(),
-            miners: miners
-                .miners
-                .iter()
-                .filter(|miner| miner.hashrate_hps > 0.0)
-                .take(MINERS_MAX)
-                .map(|miner| (miner.worker.clone(), miner.hashrate_hps))
-                .collect(),
+            miners: by_name(&miners.miners, |miner| miner.hashrate_hps),
+            late_miners: by_name(&miners.miners, late_rate),
+            pool_stale_part: summary.pool_stale_part,
             current_payout: bitcoins(summary.own_payout_sats),
             incoming: node.p2p.incoming,
             outgoing: node.p2p.outgoing,
             block_value: bitcoins(summary.block_value_sats),
             shares: summary.own_found,
             stale_shares: summary.own_lost,
+            dead_shares: summary.own_dead,
             attempts_to_share: hashes(summary.share_difficulty),
             attempts_to_block: hashes(summary.network_difficulty),
         }
@@ -103,12 +104,15 @@ impl Sample {
         json!({
             "time": self.at as f64,
             "pool_hash_rate": self.pool_rate,
-            "pool_stale_prop": 0.0,
+            "pool_stale_prop": self.pool_stale_part,
             "local_hash_rates": self.miners,
-            "local_dead_hash_rates": {},
+            "local_dead_hash_rates": self.late_miners,
             "shares": self.shares,
             "stale_shares": self.stale_shares,
-            "stale_shares_breakdown": { "orphan": self.stale_shares, "doa": 0 },
+            "stale_shares_breakdown": {
+                "orphan": self.stale_shares.saturating_sub(self.dead_shares),
+                "doa": self.dead_shares,
+            },
             "current_payout": self.current_payout,
             "peers": { "incoming": self.incoming, "outgoing": self.outgoing },
             "attempts_to_share": self.attempts_to_share,
@@ -176,21 +180,33 @@ impl Record {
                 "incoming": mean(&|s| s.incoming as f64),
                 "outgoing": mean(&|s| s.outgoing as f64),
             }),
-            "miner_hash_rates" => {
-                let names: std::collections::BTreeSet<&String> =
-                    samples.iter().flat_map(|sample| sample.miners.keys()).collect();
-                names
-                    .into_iter()
-                    .map(|name| {
-                        let rate = mean(&|s| s.miners.get(name).copied().unwrap_or_default());
-                        (name.clone(), json!(rate))
-                    })
-                    .collect::<serde_json::Map<_, _>>()
-                    .into()
-            }
+            "miner_hash_rates" => means_by_name(&samples, |sample| &sample.miners),
+            "miner_dead_hash_rates" => means_by_name(&samples, |sample| &sample.late_miners),
             _ => Value::Null,
         }
     }
+}
+
+/// Positive rates of a bounded number of miners.
+fn by_name(miners: &[Miner], rate: impl Fn(&Miner) -> f64) -> BTreeMap<String, f64> {
+    let rates = miners.iter().map(|miner| (miner.worker.clone(), rate(miner)));
+    rates.filter(|(_, rate)| *rate > 0.0).take(MINERS_MAX).collect()
+}
+
+/// Each miner's mean over the samples; where a sample does not name it, it had none.
+fn means_by_name(
+    samples: &[&Arc<Sample>],
+    rates: impl for<'a> Fn(&'a Sample) -> &'a BTreeMap<String, f64>,
+) -> Value {
+    let mut sums: BTreeMap<&String, f64> = BTreeMap::new();
+    for (name, rate) in samples.iter().flat_map(|sample| rates(sample)) {
+        *sums.entry(name).or_default() += rate;
+    }
+    let count = samples.len() as f64;
+    sums.into_iter()
+        .map(|(name, sum)| (name.clone(), json!(sum / count)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// What a bin without samples counts as; `None` for no source.
@@ -239,6 +255,28 @@ mod tests {
         assert_eq!(hour[0][1], 3.0, "the mean of the bin's samples");
         assert_eq!(record.graph("nothing", "last_hour", 0.0), None);
         assert_eq!(record.graph("peers", "last_century", 0.0), None);
+    }
+
+    #[test]
+    fn lost_work_is_told_by_miner_and_by_kind() {
+        let mut record = Record::default();
+        for (at, rates) in [(999_995, &[("a", 4.0)][..]), (1_000_000, &[("a", 2.0), ("b", 1.0)])] {
+            let late_miners = rates.iter().map(|(name, rate)| ((*name).to_owned(), *rate));
+            record.add(Sample {
+                at,
+                late_miners: late_miners.collect(),
+                pool_stale_part: 0.25,
+                stale_shares: 5,
+                dead_shares: 2,
+                ..Sample::default()
+            });
+        }
+        let graph = record.graph("miner_dead_hash_rates", "last_year", 1_000_001.0).unwrap();
+        assert_eq!(graph[0][1], json!({ "a": 3.0, "b": 0.5 }));
+        let row = &record.log()[0];
+        assert_eq!(row["local_dead_hash_rates"], json!({ "a": 4.0 }));
+        assert_eq!(row["pool_stale_prop"], 0.25);
+        assert_eq!(row["stale_shares_breakdown"], json!({ "orphan": 3, "doa": 2 }));
     }
 
     #[test]
