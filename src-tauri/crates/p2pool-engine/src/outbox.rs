@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bitcoin::hashes::Hash;
 use bitcoin::{Transaction, TxOut};
-use p2pool_sharechain::change::{BlockStatus, Fate, FoundBlock, OwnShare};
+use p2pool_sharechain::change::{BlockStatus, Fate, FoundBlock, OwnPlace, OwnShare};
 use p2pool_sharechain::share::StaleInfo;
 use p2pool_sharechain::stats::OwnShares;
 use p2pool_sharechain::time::{MonoTime, Now};
-use p2pool_sharechain::{ShareHash, Tracker};
+use p2pool_sharechain::{CompactBits, ShareHash, Tracker};
 
 use crate::Engine;
 use crate::input::{BlockOutcome, Solved};
@@ -125,7 +126,14 @@ impl Engine {
 
     pub(crate) fn note_own_share(&mut self, solved: &Solved, hash: ShareHash) {
         let fate = if solved.is_on_time { Fate::Open } else { Fate::Dead };
-        let own = OwnShare { hash, worker: solved.worker.clone(), found_at: solved.found_at, fate };
+        let info = solved.template.info();
+        let own = OwnShare {
+            hash,
+            worker: solved.worker.clone(),
+            found_at: solved.found_at,
+            fate,
+            place: Some(OwnPlace { abs_height: info.abs_height, bits: info.bits }),
+        };
         self.changes.own.push(own.clone());
         self.outbox.own.insert(hash, own);
         if let Some(moved) = &mut self.outbox.moved {
@@ -203,16 +211,20 @@ impl Engine {
         if self.outbox.blocks.contains_key(&hash) {
             return;
         }
-        let outputs = solved.template.outputs();
+        let template = &solved.template;
+        let (info, block_bits) = (template.info(), template.base().block.bits);
+        let paid_heights = self.paid_heights(info.data.previous_share, info.abs_height, block_bits);
         let block = FoundBlock {
             hash,
-            height: solved.template.base().block.height,
+            height: template.base().block.height,
             found_at: solved.found_at,
             own: true,
             status: BlockStatus::Submitting,
             reason: None,
-            raw: Some(solved.template.block(&solved.solution).into()),
-            payouts: payouts(outputs),
+            raw: Some(template.block(&solved.solution).into()),
+            payouts: payouts(template.outputs()),
+            txid: Some(template.txid(&solved.solution)),
+            paid_heights,
         };
         self.push_block(&block);
         self.note_block(block);
@@ -221,7 +233,10 @@ impl Engine {
     /// A verified share of somebody else may be a block.
     pub(crate) fn note_block_of_others(&mut self, now: Now, hash: ShareHash) {
         let Some(share) = self.tracker.get(hash).map(Arc::clone) else { return };
-        if self.outbox.blocks.contains_key(&hash) || !share.claims_block() {
+        if self.outbox.blocks.contains_key(&hash) {
+            return self.note_paid_heights(hash);
+        }
+        if !share.claims_block() {
             return;
         }
         let header = &share.share().header;
@@ -239,6 +254,8 @@ impl Engine {
             reason: None,
             raw: None,
             payouts: payouts(generation.outputs()),
+            txid: Some(*share.txid()),
+            paid_heights: self.paid_heights_of(hash),
         };
         self.push_block(&block);
         self.note_block(block);
@@ -274,6 +291,8 @@ impl Engine {
             reason: None,
             raw: Some(raw),
             payouts: paying.map(paid).collect(),
+            txid: Some(coinbase.compute_txid().to_byte_array()),
+            paid_heights: self.paid_heights_of(hash),
         };
         self.push_block(&block);
         self.note_block(block);
@@ -295,13 +314,45 @@ impl Engine {
     }
 
     /// Keeps and watches a block that was found before this node knew of it. That is no news.
-    pub(crate) fn record_block(&mut self, block: FoundBlock) {
+    pub(crate) fn record_block(&mut self, mut block: FoundBlock) {
         if self.outbox.blocks.contains_key(&block.hash) {
             return;
         }
+        block.paid_heights = block.paid_heights.or_else(|| self.paid_heights_of(block.hash));
         self.push_block(&block);
         self.changes.blocks.push(block.clone());
         self.outbox.blocks.insert(block.hash, block);
+    }
+
+    /// The whole block came before its share: what it pays is known now.
+    fn note_paid_heights(&mut self, hash: ShareHash) {
+        let paid_heights = self.paid_heights_of(hash);
+        let Some(block) = self.outbox.blocks.get_mut(&hash) else { return };
+        if block.paid_heights.is_none() && paid_heights.is_some() {
+            block.paid_heights = paid_heights;
+            self.changes.blocks.push(block.clone());
+        }
+    }
+
+    /// Heights of the shares that a block pays whose share is known.
+    fn paid_heights_of(&mut self, hash: ShareHash) -> Option<(u32, u32)> {
+        let share = self.tracker.get(hash).map(Arc::clone)?;
+        let share = share.share();
+        self.paid_heights(share.parent(), share.info.abs_height, share.header.bits)
+    }
+
+    /// Heights of the shares that a block pays, the oldest and the newest: the window of a share
+    /// ends with its grandparent.
+    fn paid_heights(
+        &mut self,
+        parent: Option<ShareHash>,
+        abs_height: u32,
+        block_bits: CompactBits,
+    ) -> Option<(u32, u32)> {
+        let shares = self.tracker.payout_window(parent, block_bits).shares;
+        let newest = abs_height.checked_sub(2)?;
+        let oldest = newest.checked_sub(shares.checked_sub(1)?)?;
+        Some((oldest, newest))
     }
 
     pub(crate) fn block_outcome(&mut self, hash: ShareHash, outcome: BlockOutcome) {

@@ -366,6 +366,7 @@ impl Driver {
             Err(mpsc::error::TrySendError::Full(command)) => match command {
                 StoreCommand::Changes { sequence, changes } => Some((sequence, changes)),
                 StoreCommand::Series(_)
+                | StoreCommand::Expected { .. }
                 | StoreCommand::Events(_)
                 | StoreCommand::Peers { .. }
                 | StoreCommand::Ban(_) => None,

@@ -85,6 +85,8 @@ pub(crate) struct Stats {
     work_since_share: f64,
     minute: UnixTime,
     rates: MinuteRates,
+    /// Shares to expect of the work since the last minute was over.
+    expected_shares: f64,
     door: DoorNotes,
     arrivals: BTreeMap<IpAddr, Arrivals>,
 }
@@ -154,6 +156,7 @@ impl Stats {
             work_since_share: 0.0,
             minute: UnixTime::default(),
             rates: MinuteRates::default(),
+            expected_shares: 0.0,
             door: DoorNotes::default(),
             arrivals: BTreeMap::new(),
         }
@@ -169,6 +172,7 @@ impl Stats {
                 _ = second.tick() => self.publish(self.clock.now()),
             }
         }
+        self.record_expected(self.clock.now().wall);
     }
 
     fn take(&mut self, now: Now, count: Count) {
@@ -192,6 +196,7 @@ impl Stats {
                 self.late.pop_front();
             }
             self.work_since_share += work * HASHES_PER_DIFFICULTY;
+            self.expected_shares += results.expected_shares;
         }
         if let Some(seen) = results.ip.and_then(|ip| self.arrivals.get_mut(&ip)) {
             seen.results += u64::from(accepted);
@@ -321,6 +326,7 @@ impl Stats {
         if minute != self.minute {
             let points = self.points();
             self.minute = minute;
+            self.record_expected(now.wall);
             // History may be lost; mining must not wait for it.
             if !points.is_empty() {
                 let _ = self.store.try_send(StoreCommand::Series(points));
@@ -333,6 +339,14 @@ impl Stats {
         }
         if is_connected {
             self.rates.note(total);
+        }
+    }
+
+    /// What does not go now goes with the next minute.
+    fn record_expected(&mut self, at: UnixTime) {
+        let shares = self.expected_shares;
+        if shares > 0.0 && self.store.try_send(StoreCommand::Expected { at, shares }).is_ok() {
+            self.expected_shares = 0.0;
         }
     }
 

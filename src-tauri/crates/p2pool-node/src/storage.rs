@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use p2pool_sharechain::change::ChangeSet;
+use p2pool_sharechain::time::UnixTime;
 use p2pool_store::{EventRecord, HostBan, PeerAddress, Retention, SeriesPoint, Store};
 use tokio::sync::{mpsc, watch};
 
@@ -25,6 +26,8 @@ pub(crate) enum StoreCommand {
     Changes { sequence: u64, changes: ChangeSet },
     /// Chart points; may be lost.
     Series(Vec<SeriesPoint>),
+    /// Own shares to expect of the work of a minute; may be lost.
+    Expected { at: UnixTime, shares: f64 },
     /// Events for the list of what happened; may be lost.
     Events(Vec<EventRecord>),
     /// Addresses of other nodes; may be lost.
@@ -100,6 +103,7 @@ impl Writer {
                 return;
             }
             StoreCommand::Series(points) => self.store.record_series(&points),
+            StoreCommand::Expected { at, shares } => self.store.add_expected_shares(at, shares),
             StoreCommand::Events(events) => self.store.record_events(&events),
             StoreCommand::Peers { changed, removed } => self.store.save_peers(&changed, &removed),
             StoreCommand::Ban(ban) => self.store.save_ban(&ban),

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::hash::ShareHash;
+use crate::compact::CompactBits;
+use crate::hash::{Hash32, ShareHash};
 use crate::time::UnixTime;
 
 /// Where a share came from.
@@ -47,6 +48,18 @@ pub struct OwnShare {
     pub found_at: UnixTime,
     /// What became of it.
     pub fate: Fate,
+    /// Height that it claims and target that it had to meet; `None` for one recorded before these
+    /// were kept.
+    pub place: Option<OwnPlace>,
+}
+
+/// Where an own share stands in the share chain, and what it weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnPlace {
+    /// Height that it claims.
+    pub abs_height: u32,
+    /// Target that it had to meet.
+    pub bits: CompactBits,
 }
 
 /// What became of an own share.
@@ -81,6 +94,10 @@ pub struct FoundBlock {
     pub raw: Option<Arc<[u8]>>,
     /// Scripts paid, with sats, in output order (without the two zero-value outputs).
     pub payouts: Vec<(Vec<u8>, u64)>,
+    /// Id of the transaction that pays them, internal order, if it is known.
+    pub txid: Option<Hash32>,
+    /// Heights of the oldest and the newest share that it pays, if they are known.
+    pub paid_heights: Option<(u32, u32)>,
 }
 
 /// Where a found block stands.

@@ -238,12 +238,7 @@ impl ShareTemplate {
 
     /// The 80-byte header of a solution.
     pub fn header(&self, solution: &Solution) -> [u8; 80] {
-        let mut tail = [0_u8; 12];
-        tail[..8].copy_from_slice(&solution.coinbase_nonce);
-        let mut engine = self.prefix_state.clone();
-        engine.update(self.generation.ref_hash());
-        let txid = engine.finish_double(&tail);
-        let root = merkle_link::fold(txid, &self.base.segwit.txid_branch);
+        let root = merkle_link::fold(self.txid(solution), &self.base.segwit.txid_branch);
         MinHeader {
             version: u64::from(solution.version),
             previous_block: self.previous_block(),
@@ -253,6 +248,15 @@ impl ShareTemplate {
         }
         .to_bytes(root)
         .expect("a 32-bit version builds a header")
+    }
+
+    /// Transaction id of a solution's generation transaction, internal order.
+    pub fn txid(&self, solution: &Solution) -> Hash32 {
+        let mut tail = [0_u8; 12];
+        tail[..8].copy_from_slice(&solution.coinbase_nonce);
+        let mut engine = self.prefix_state.clone();
+        engine.update(self.generation.ref_hash());
+        engine.finish_double(&tail)
     }
 
     /// Hashes a solution once and says what it is good for.

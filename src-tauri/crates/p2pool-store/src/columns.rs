@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use p2pool_sharechain::change::{BlockStatus, Fate, FoundBlock, Origin, OwnShare, StoredShare};
+use p2pool_sharechain::CompactBits;
+use p2pool_sharechain::change::{
+    BlockStatus, Fate, FoundBlock, Origin, OwnPlace, OwnShare, StoredShare,
+};
 use p2pool_sharechain::hash::ShareHash;
 use p2pool_sharechain::time::UnixTime;
 use rusqlite::Row;
@@ -93,7 +96,9 @@ pub(crate) fn stored_share(row: &Row<'_>) -> rusqlite::Result<StoredShare> {
 }
 
 /// Columns of [`own_share`], in its order.
-pub(crate) const OWN_SHARE_COLUMNS: &str = "hash, worker, found_at, fate";
+pub(crate) const OWN_SHARE_COLUMNS: &str = "hash, worker, found_at, fate, abs_height, bits";
+/// The same of a database before schema 5.
+pub(crate) const OWN_SHARE_COLUMNS_OLD: &str = "hash, worker, found_at, fate, NULL, NULL";
 
 pub(crate) fn own_share(row: &Row<'_>) -> rusqlite::Result<OwnShare> {
     use Fate::{Dead, InChain, Open, Orphan};
@@ -102,12 +107,25 @@ pub(crate) fn own_share(row: &Row<'_>) -> rusqlite::Result<OwnShare> {
         worker: row.get(1)?,
         found_at: time(row, 2)?,
         fate: named(row, 3, &[Open, InChain, Orphan, Dead], fate_text)?,
+        place: pair(row, 4)?
+            .map(|(abs_height, bits)| OwnPlace { abs_height, bits: CompactBits(bits) }),
     })
+}
+
+/// Two columns that are there together or not at all.
+fn pair(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<(u32, u32)>> {
+    let (first, second): (Option<u32>, Option<u32>) = (row.get(column)?, row.get(column + 1)?);
+    Ok(first.zip(second))
 }
 
 /// Columns of [`found_block`], in its order; `raw` only while the block is on its way.
 pub(crate) const BLOCK_COLUMNS: &str = "hash, height, found_at, own, status, reason,
-    CASE status WHEN 'submitting' THEN raw END";
+    CASE status WHEN 'submitting' THEN raw END, txid, paid_from, paid_to";
+/// The same with all bytes, for a rescue, and that of a database before schema 5.
+pub(crate) const BLOCK_COLUMNS_WHOLE: &str =
+    "hash, height, found_at, own, status, reason, raw, txid, paid_from, paid_to";
+pub(crate) const BLOCK_COLUMNS_OLD: &str =
+    "hash, height, found_at, own, status, reason, raw, NULL, NULL, NULL";
 
 /// Reads a block, leaving `payouts` empty.
 pub(crate) fn found_block(row: &Row<'_>) -> rusqlite::Result<FoundBlock> {
@@ -120,5 +138,7 @@ pub(crate) fn found_block(row: &Row<'_>) -> rusqlite::Result<FoundBlock> {
         reason: row.get(5)?,
         raw: row.get::<_, Option<Vec<u8>>>(6)?.map(Arc::from),
         payouts: Vec::new(),
+        txid: row.get(7)?,
+        paid_heights: pair(row, 8)?,
     })
 }

@@ -17,13 +17,13 @@ use crate::load::ShareRows;
 use crate::records::{EventRecord, SeriesPoint, Step, StoredEvent};
 
 /// Most rows that one question gets, whatever it asks for.
-const ROWS_MAX: u32 = 10_000;
+pub(crate) const ROWS_MAX: u32 = 10_000;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reads history beside the writer; cannot change anything.
 #[derive(Debug)]
 pub struct HistoryReader {
-    conn: Connection,
+    pub(crate) conn: Connection,
 }
 
 /// What one found block pays one script.

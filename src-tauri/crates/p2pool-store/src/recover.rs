@@ -112,13 +112,10 @@ fn rescue(path: &Path) -> ChangeSet {
     let Ok(conn) = Connection::open_with_flags(path, flags) else {
         return ChangeSet::default();
     };
-    let own = rescue_rows(&conn, columns::OWN_SHARE_COLUMNS, "own_shares", columns::own_share);
-    let blocks = rescue_rows(
-        &conn,
-        "hash, height, found_at, own, status, reason, raw",
-        "blocks_found",
-        columns::found_block,
-    );
+    let own = [columns::OWN_SHARE_COLUMNS, columns::OWN_SHARE_COLUMNS_OLD];
+    let own = rescue_rows(&conn, own, "own_shares", columns::own_share);
+    let blocks = [columns::BLOCK_COLUMNS_WHOLE, columns::BLOCK_COLUMNS_OLD];
+    let blocks = rescue_rows(&conn, blocks, "blocks_found", columns::found_block);
     ChangeSet {
         own: own.into_iter().map(|(_, share): (i64, OwnShare)| share).collect(),
         blocks: blocks
@@ -130,13 +127,16 @@ fn rescue(path: &Path) -> ChangeSet {
 }
 
 /// Reads a table's rows in the order of their rowids, forwards up to the first broken page, then
-/// backwards down to the last one.
+/// backwards down to the last one. `columns` are those of the newest schema and of older ones.
 fn rescue_rows<T>(
     conn: &Connection,
-    columns: &str,
+    columns: [&str; 2],
     table: &str,
     read: fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Vec<(i64, T)> {
+    let select = |columns: &str| format!("SELECT {columns} FROM {table} NOT INDEXED");
+    let [newest, old] = columns;
+    let columns = if conn.prepare(&select(newest)).is_ok() { newest } else { old };
     let scan = |from: i64, order: &str| {
         let mut found = Vec::new();
         // NOT INDEXED: the table itself, whatever state its indexes are in.

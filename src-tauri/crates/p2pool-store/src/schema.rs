@@ -4,11 +4,12 @@ use rusqlite::{Connection, TransactionBehavior};
 
 /// Step `n` turns a database of schema `n` into one of schema `n + 1`. Steps are never changed
 /// once released: what is wrong is put right by a later one.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("../migrations/0001.sql"),
     include_str!("../migrations/0002.sql"),
     include_str!("../migrations/0003.sql"),
     include_str!("../migrations/0004.sql"),
+    include_str!("../migrations/0005.sql"),
 ];
 
 /// The schema that this version writes.

@@ -2,12 +2,13 @@
 
 use p2pool_sharechain::change::{ChangeSet, FoundBlock, OwnShare, StoredShare};
 use p2pool_sharechain::hash::ShareHash;
+use p2pool_sharechain::time::UnixTime;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::Store;
 use crate::columns::{fate_text, integer, origin_text, status_text};
 use crate::error::StoreError;
-use crate::records::{EventRecord, SeriesPoint};
+use crate::records::{EventRecord, SeriesPoint, Step};
 
 impl Store {
     /// Stores a change set: all of it, or nothing when it fails.
@@ -50,6 +51,24 @@ impl Store {
                     point.max,
                 ])?;
         }
+        Ok(transaction.commit()?)
+    }
+
+    /// Adds to the number of own shares that the day of `at` was to bring.
+    ///
+    /// # Errors
+    /// A number that is negative or not finite; the disk is full, busy or fails.
+    pub fn add_expected_shares(&mut self, at: UnixTime, shares: f64) -> Result<(), StoreError> {
+        if !shares.is_finite() || shares < 0.0 {
+            return Err(StoreError::NotFinite { name: "expected_shares".into() });
+        }
+        let transaction = begin(&mut self.conn)?;
+        transaction
+            .prepare_cached(
+                "INSERT INTO expected_shares (day, shares) VALUES (?1, ?2)
+                 ON CONFLICT (day) DO UPDATE SET shares = shares + excluded.shares",
+            )?
+            .execute(params![integer(Step::Day.start_of(at).0), shares])?;
         Ok(transaction.commit()?)
     }
 
@@ -136,15 +155,20 @@ fn set_best(transaction: &Transaction<'_>, best: ShareHash) -> rusqlite::Result<
 fn put_own_share(transaction: &Transaction<'_>, share: &OwnShare) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
-            "INSERT INTO own_shares (hash, worker, found_at, fate) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO own_shares (hash, worker, found_at, fate, abs_height, bits)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (hash) DO UPDATE SET
-                 worker = excluded.worker, found_at = excluded.found_at, fate = excluded.fate",
+                 worker = excluded.worker, found_at = excluded.found_at, fate = excluded.fate,
+                 abs_height = coalesce(excluded.abs_height, abs_height),
+                 bits = coalesce(excluded.bits, bits)",
         )?
         .execute(params![
             share.hash.to_internal(),
             share.worker,
             integer(share.found_at.0),
             fate_text(share.fate),
+            share.place.map(|place| place.abs_height),
+            share.place.map(|place| place.bits.0),
         ])
         .map(drop)
 }
@@ -153,12 +177,15 @@ fn put_block(transaction: &Transaction<'_>, block: &FoundBlock) -> rusqlite::Res
     let hash = block.hash.to_internal();
     transaction
         .prepare_cached(
-            "INSERT INTO blocks_found (hash, height, found_at, own, status, reason, raw)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO blocks_found
+                 (hash, height, found_at, own, status, reason, raw, txid, paid_from, paid_to)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (hash) DO UPDATE SET
                  height = excluded.height, found_at = excluded.found_at, own = excluded.own,
                  status = excluded.status, reason = excluded.reason,
-                 raw = coalesce(excluded.raw, raw)",
+                 raw = coalesce(excluded.raw, raw), txid = coalesce(excluded.txid, txid),
+                 paid_from = coalesce(excluded.paid_from, paid_from),
+                 paid_to = coalesce(excluded.paid_to, paid_to)",
         )?
         .execute(params![
             hash,
@@ -168,6 +195,9 @@ fn put_block(transaction: &Transaction<'_>, block: &FoundBlock) -> rusqlite::Res
             status_text(block.status),
             block.reason,
             block.raw.as_deref(),
+            block.txid,
+            block.paid_heights.map(|(oldest, _)| oldest),
+            block.paid_heights.map(|(_, newest)| newest),
         ])?;
     if block.payouts.is_empty() {
         return Ok(());

@@ -118,6 +118,8 @@ pub enum Action {
         worker: String,
         /// The work it stands for: times 2^32, the expected number of hashes.
         difficulty: f64,
+        /// The same as a part of what a share takes on average: the number of shares to expect.
+        share_part: f64,
         /// Whether it builds on an older share than the newest.
         late: bool,
     },

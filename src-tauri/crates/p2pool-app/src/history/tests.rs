@@ -139,6 +139,7 @@ fn late_shares_of_a_time_are_those_that_lost() {
         worker: "cpu".into(),
         found_at: UnixTime(found_at),
         fate,
+        place: None,
     };
     let shares = vec![
         own(1, END - 500, Fate::Dead),

@@ -32,6 +32,8 @@ fn block(number: u8, status: BlockStatus, confirmations: u32) -> PoolBlock {
                 (others, 3_999_999_999),
                 (DONATION_SCRIPT.to_vec(), 1),
             ],
+            txid: Some([number; 32]),
+            paid_heights: None,
         },
         confirmations,
     }

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use bitcoin::Block;
 use bitcoin::consensus::deserialize;
+use bitcoin::hashes::Hash;
 use bitcoin::hex::FromHex;
 use p2pool_bitcoind::RpcClient;
 use p2pool_bitcoind::rpc::Limits;
 use p2pool_engine::ChainSummary;
-use p2pool_sharechain::ShareHash;
 use p2pool_sharechain::change::{BlockStatus, FoundBlock};
 use p2pool_sharechain::time::UnixTime;
+use p2pool_sharechain::{Hash32, ShareHash};
 use tokio::sync::mpsc;
 
 use super::Found;
@@ -53,7 +54,7 @@ async fn find(hash: ShareHash, client: &RpcClient) -> Option<FoundBlock> {
     // One that lost its place pays nobody.
     u32::try_from(header.confirmations).ok()?;
     let text: String = client.call("getblock", (hash.to_string(), 0), Limits::BLOCK).await.ok()?;
-    let payouts = payouts(hash, &text)?;
+    let (txid, payouts) = payouts(hash, &text)?;
     Some(FoundBlock {
         hash,
         height: header.height,
@@ -63,18 +64,24 @@ async fn find(hash: ShareHash, client: &RpcClient) -> Option<FoundBlock> {
         reason: None,
         raw: None,
         payouts,
+        txid: Some(txid),
+        paid_heights: None,
     })
 }
 
-/// What a block pays, if the text is that block.
-fn payouts(hash: ShareHash, text: &str) -> Option<Vec<(Vec<u8>, u64)>> {
+/// Scripts and sats.
+type Outputs = Vec<(Vec<u8>, u64)>;
+
+/// What a block pays and the transaction that does, if the text is that block.
+fn payouts(hash: ShareHash, text: &str) -> Option<(Hash32, Outputs)> {
     let block: Block = deserialize(&Vec::<u8>::from_hex(text).ok()?).ok()?;
     if block.block_hash() != hash.to_block_hash() || !block.check_merkle_root() {
         return None;
     }
     let generation = block.txdata.first()?;
     let paying = generation.output.iter().filter(|output| output.value.to_sat() > 0);
-    Some(paying.map(|output| (output.script_pubkey.to_bytes(), output.value.to_sat())).collect())
+    let paid = paying.map(|output| (output.script_pubkey.to_bytes(), output.value.to_sat()));
+    Some((generation.compute_txid().to_byte_array(), paid.collect()))
 }
 
 #[cfg(test)]
@@ -82,7 +89,6 @@ mod tests {
     use bitcoin::Network;
     use bitcoin::consensus::encode::serialize_hex;
     use bitcoin::constants::genesis_block;
-    use bitcoin::hashes::Hash;
     use p2pool_engine::WindowShare;
 
     use super::*;
@@ -114,7 +120,8 @@ mod tests {
     fn a_blocks_own_bytes_say_what_it_pays() {
         let block = genesis_block(Network::Regtest);
         let hash = ShareHash::from_internal(block.block_hash().to_byte_array());
-        let paid = payouts(hash, &serialize_hex(&block)).unwrap();
+        let (txid, paid) = payouts(hash, &serialize_hex(&block)).unwrap();
+        assert_eq!(txid, block.txdata[0].compute_txid().to_byte_array());
         assert_eq!((paid.len(), paid[0].1), (1, 5_000_000_000));
         let other = genesis_block(Network::Bitcoin);
         let mut changed = block;

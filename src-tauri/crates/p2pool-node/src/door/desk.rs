@@ -212,8 +212,8 @@ impl Miner {
                         found_at: now.wall,
                     });
                 }
-                Action::Accepted { worker, difficulty, late } => {
-                    self.tally.accept(worker, difficulty, late);
+                Action::Accepted { worker, difficulty, share_part, late } => {
+                    self.tally.accept(worker, difficulty, share_part, late);
                 }
                 Action::Rejected { worker, reason } => {
                     tracing::debug!(worker, ?reason, "result refused");

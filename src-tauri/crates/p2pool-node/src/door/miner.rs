@@ -172,8 +172,8 @@ impl Connection {
                         self.is_over.get_or_insert(CloseReason::NoWork);
                     }
                 }
-                Action::Accepted { worker, difficulty, late } => {
-                    self.tally.accept(worker, difficulty, late);
+                Action::Accepted { worker, difficulty, share_part, late } => {
+                    self.tally.accept(worker, difficulty, share_part, late);
                 }
                 Action::Rejected { worker, reason } => {
                     tracing::debug!(worker, ?reason, "result refused");

@@ -20,6 +20,8 @@ pub(crate) struct Results {
     /// Sum of the accepted difficulties, and of the late ones among them.
     pub(crate) work: f64,
     pub(crate) late_work: f64,
+    /// Shares to expect of this work on average.
+    pub(crate) expected_shares: f64,
     /// Why refused ones were refused, with how often; the newest reason last.
     pub(crate) reasons: Vec<(RejectReason, u32)>,
 }
@@ -43,8 +45,15 @@ impl Tally {
         self.shares == 0 && self.results.is_empty()
     }
 
-    pub(crate) fn accept(&mut self, worker: String, difficulty: f64, is_late: bool) {
+    pub(crate) fn accept(
+        &mut self,
+        worker: String,
+        difficulty: f64,
+        share_part: f64,
+        is_late: bool,
+    ) {
         let results = self.of(worker);
+        results.expected_shares += share_part;
         results.accepted += 1;
         results.work += difficulty;
         if is_late {
@@ -97,10 +106,10 @@ mod tests {
         let (sender, mut receiver) = mpsc::channel(1);
         let ip = IpAddr::from([192, 168, 1, 57]);
         let mut tally = Tally::of_address(ip);
-        tally.accept("a".into(), 2.0, false);
-        tally.accept("a".into(), 3.0, true);
+        tally.accept("a".into(), 2.0, 0.25, false);
+        tally.accept("a".into(), 3.0, 0.5, true);
         tally.reject("a".into(), RejectReason::Stale);
-        tally.accept("b".into(), 7.0, false);
+        tally.accept("b".into(), 7.0, 1.0, false);
         let mut got = Vec::new();
         for _ in 0..3 {
             tally.send(&sender);
@@ -115,10 +124,17 @@ mod tests {
             rejected: 1,
             work: 5.0,
             late_work: 3.0,
+            expected_shares: 0.75,
             reasons: vec![(RejectReason::Stale, 1)],
         };
-        let worker = "b".into();
-        let b = Results { worker, ip: Some(ip), accepted: 1, work: 7.0, ..Results::default() };
+        let b = Results {
+            worker: "b".into(),
+            ip: Some(ip),
+            accepted: 1,
+            work: 7.0,
+            expected_shares: 1.0,
+            ..Results::default()
+        };
         let results: Vec<_> = got
             .into_iter()
             .map(|count| if let Count::Results(results) = count { results } else { panic!() })

@@ -5,6 +5,7 @@ mod damage;
 mod history;
 mod migrations;
 mod opening;
+mod payments;
 mod peers;
 mod replay;
 mod round_trip;
@@ -12,8 +13,9 @@ mod round_trip;
 use std::path::Path;
 use std::sync::Arc;
 
+use p2pool_sharechain::CompactBits;
 use p2pool_sharechain::change::{
-    BlockStatus, ChangeSet, Fate, FoundBlock, Origin, OwnShare, StoredShare,
+    BlockStatus, ChangeSet, Fate, FoundBlock, Origin, OwnPlace, OwnShare, StoredShare,
 };
 use p2pool_sharechain::hash::ShareHash;
 use p2pool_sharechain::time::UnixTime;
@@ -48,6 +50,7 @@ fn own_share(number: u8) -> OwnShare {
         worker: format!("rig{number}"),
         found_at: UnixTime(NOW.0 + u64::from(number)),
         fate: Fate::Open,
+        place: Some(OwnPlace { abs_height: u32::from(number), bits: CompactBits(0x1d00_ffff) }),
     }
 }
 
@@ -61,6 +64,8 @@ fn block(number: u8) -> FoundBlock {
         reason: None,
         raw: Some(Arc::from(vec![0xb0, number])),
         payouts: vec![(vec![0, 20, number], 312_000_000), (vec![0x51], 500_000)],
+        txid: Some([number; 32]),
+        paid_heights: Some((1, u32::from(number))),
     }
 }
 

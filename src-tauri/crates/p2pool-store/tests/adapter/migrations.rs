@@ -2,17 +2,18 @@
 
 use std::path::Path;
 
-use p2pool_sharechain::change::{BlockStatus, Fate, Origin};
+use p2pool_sharechain::change::{BlockStatus, ChangeSet, Fate, Origin};
 use p2pool_sharechain::time::UnixTime;
 use p2pool_store::{DATABASE_FILE, EventRecord, HostBan, SeriesPoint, Step};
 use rusqlite::Connection;
 
 use super::{NOW, contents, hash, open};
 
-const OLD: [&str; 3] = [
+const OLD: [&str; 4] = [
     include_str!("../data/v1.sql"),
     include_str!("../data/v2.sql"),
     include_str!("../data/v3.sql"),
+    include_str!("../data/v4.sql"),
 ];
 
 fn restore(dir: &Path, text: &str) {
@@ -118,4 +119,27 @@ fn step_3_to_4_keeps_addresses_and_opens_the_list_of_bans() {
     let ban = HostBan { host: [192, 0, 2, 1].into(), until: UnixTime(NOW.0 + 1) };
     store.save_ban(&ban).unwrap();
     assert_eq!(store.load_bans(NOW).unwrap(), [ban]);
+}
+
+#[test]
+fn step_4_to_5_keeps_own_shares_and_payments_and_learns_more_of_new_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    restore(dir.path(), OLD[3]);
+
+    let mut store = open(dir.path()).store;
+
+    let now = contents(&store);
+    assert_eq!((now.own[0].fate, now.own[0].place), (Fate::InChain, None));
+    let block = &now.blocks[0];
+    assert_eq!((block.payouts.len(), block.txid, block.paid_heights), (2, None, None));
+    store.add_expected_shares(NOW, 0.5).unwrap();
+    let known = ChangeSet {
+        own: vec![super::own_share(2)],
+        blocks: vec![super::block(2)],
+        ..ChangeSet::default()
+    };
+    store.apply(&known).unwrap();
+    let now = contents(&store);
+    assert_eq!(now.own, [super::own_share(2)]);
+    assert_eq!((now.blocks[0].txid, now.blocks[0].paid_heights), (Some([2; 32]), Some((1, 2))));
 }

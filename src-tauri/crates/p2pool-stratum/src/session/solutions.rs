@@ -6,6 +6,7 @@ use crate::job::Job;
 use crate::login::Login;
 use crate::message::{self, number_from_hex};
 use crate::submit::{RejectReason, Submit};
+use p2pool_sharechain::compact;
 use p2pool_sharechain::template::{Solution, TemplateBase};
 use p2pool_sharechain::time::Now;
 
@@ -21,6 +22,7 @@ struct Judgement {
 #[derive(Clone, Copy)]
 struct Counted {
     difficulty: f64,
+    share_part: f64,
     late: bool,
 }
 
@@ -52,8 +54,8 @@ impl Session {
         }
         self.actions.extend(share);
         match outcome {
-            Ok(Counted { difficulty, late }) => {
-                self.actions.push_back(Action::Accepted { worker, difficulty, late });
+            Ok(Counted { difficulty, share_part, late }) => {
+                self.actions.push_back(Action::Accepted { worker, difficulty, share_part, late });
                 self.refusals.accept();
                 if let Some(mining) = &mut self.mining {
                     mining.vardiff.count(difficulty, now.mono);
@@ -106,7 +108,11 @@ impl Session {
         } else if !job.times(now).allows(submit.time) {
             Err(RejectReason::TimeOutOfRange)
         } else {
-            job_outcome(job, &grade).map(|difficulty| Counted { difficulty, late: !on_time })
+            job_outcome(job, &grade).map(|difficulty| Counted {
+                difficulty,
+                share_part: difficulty / compact::difficulty(template.share_target()),
+                late: !on_time,
+            })
         };
         // A block whatever happens. A share also when it is stale, for the share chain may count
         // it as dead, or when there is no room to remember it; the node knows shares it has.

@@ -105,6 +105,8 @@ fn a_block_is_accepted_once_and_those_of_earlier_runs_never() {
             reason: None,
             raw: None,
             payouts: Vec::new(),
+            txid: None,
+            paid_heights: None,
         },
         confirmations: 1,
     };

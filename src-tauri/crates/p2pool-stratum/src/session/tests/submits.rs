@@ -20,7 +20,7 @@ fn pseudoshare_is_answered_and_counted_and_goes_no_further() {
     let job = rig.job();
     let (_, actions) = rig.submit_pseudoshare(&job, 0);
     assert_eq!(answer(&actions), json!({"id": 3, "result": true, "error": null}));
-    let [Action::Send(_), Action::Accepted { worker, difficulty, late }] = actions.as_slice()
+    let [Action::Send(_), Action::Accepted { worker, difficulty, late, .. }] = actions.as_slice()
     else {
         panic!("{actions:?}");
     };
