@@ -45,7 +45,7 @@ describe("Welcome", () => {
     expect(absent("nav-home")).toBe(true);
     expect(absent("practice-band")).toBe(true);
     await press("practice-button");
-    expect(asked(host)).toEqual({ kind: "enterPractice" });
+    expect(asked(host)).toEqual({ kind: "enterPractice", keepsLive: true });
     expect(byId("page-home")).toBeTruthy();
     expect(byId("practice-band").textContent).toContain(t("practice.band"));
   });

@@ -4,6 +4,7 @@ import type { Outside } from "../ipc/generated/Outside";
 import type { Page } from "../ipc/generated/Page";
 import type { Problem } from "../ipc/generated/Problem";
 import type { ProblemAction } from "../ipc/generated/ProblemAction";
+import type { SettingsRequest } from "../ipc/generated/SettingsRequest";
 import type { HelpTopic } from "../text/help";
 
 /** What pressing a button of a problem card does. */
@@ -27,6 +28,10 @@ export type Effect =
 
 const help = (topic: HelpTopic): Effect => ({ kind: "help", topic });
 const settings = (part: string): Effect => ({ kind: "page", page: "settings", part });
+const settingsDeed = (request: SettingsRequest): Effect => ({
+  kind: "ask",
+  request: { kind: "settings", request },
+});
 const miners: Effect = { kind: "page", page: "miners" };
 
 /** Panels of the buttons that only say *Help*, *Why?* or *Show steps*. */
@@ -66,7 +71,7 @@ export function effectOf(problem: Problem, action: ProblemAction): Effect {
       return { kind: "page", page: "checkUp", part: "late-work" };
     case "practice":
     case "practiceMeanwhile":
-      return { kind: "ask", request: { kind: "enterPractice" } };
+      return { kind: "ask", request: { kind: "enterPractice", keepsLive: true } };
     case "copyLines":
       return { kind: "copy", text: problem.values["lines"] ?? problem.technical };
     case "clearClipboard":
@@ -126,9 +131,11 @@ export function effectOf(problem: Problem, action: ProblemAction): Effect {
     case "keepInFile":
     case "askEachTime":
       return settings("node");
-    case "useAnotherAddress":
     case "addressChecked":
+      return settingsDeed({ kind: "confirmAddress" });
     case "restoreOldAddress":
+      return settingsDeed({ kind: "restoreAddress" });
+    case "useAnotherAddress":
     case "allowAddress":
       return settings("mining");
     case "tryProxy":

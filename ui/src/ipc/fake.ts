@@ -137,6 +137,7 @@ export class FakeHost implements Host {
           value: state.problems.filter((p) => p.id !== request.problem),
         });
       case "openOutside":
+      case "settings":
       case "setVisible":
         return;
       default:

@@ -166,7 +166,7 @@ describe("failures", () => {
     void app.connect();
     await host.stream(0).reply(1);
     host.refusal = { code: "S-01", values: { port: "19332" }, technical: "" };
-    await app.request({ kind: "enterPractice" });
+    await app.request({ kind: "enterPractice", keepsLive: true });
     const [problem] = app.problems;
     expect(problem).toMatchObject({ code: "S-01", values: { port: "19332" } });
     if (problem !== undefined) app.dismiss(problem);

@@ -35,6 +35,7 @@ export const problems = {
   "problem.C-06": "Your bitcoin.conf forbids connections (server=0). Change it to 1?",
   "problem.K-01": "Your system's password store isn't available ({reason}).",
   "problem.K-02": "You (or the system) declined access to the stored login.",
+  "problem.K-03": "{app} needs the password of your Bitcoin node ({url}) to start.",
 
   "problem.A-01": "There is a typing error in this address.",
   "problem.A-02":

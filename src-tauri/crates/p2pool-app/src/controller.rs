@@ -4,31 +4,32 @@
 //! sections are made anew and what differs is sent. Nobody else writes any of it.
 
 mod latest_list;
+mod live;
 mod node;
 mod pages;
 mod publish;
 mod requests;
+mod site;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pool_node::{NodeEvent, NodeSnapshot, StartError, StopReport};
+use p2pool_node::StopReport;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 
-use crate::api::{AppEvent, AppSnapshot, Change, ChartRange, Page};
+use crate::api::{AppEvent, AppSnapshot, Change, ChartRange, Mode, Page};
 use crate::handle::{AppHandle, Ask};
 use crate::history::Past;
 use crate::host::Host;
-use crate::link::{NodeLink, StartNode};
-use crate::problems::{Condition, ProblemBook};
-use crate::run::{Line, Run, RunFacts};
-use crate::settings::{self, Restored};
+use crate::link::StartNode;
+use crate::run::{Line, Run};
+use crate::settings;
 use crate::state::{self, Wish};
-use latest_list::LatestList;
+use live::Live;
 use publish::Paces;
+use site::{Phase, Site, Sites, StartFailure, Started, Told};
 
 /// Requests under way; they are clicks of a person.
 const ASKS_QUEUE: usize = 32;
@@ -45,22 +46,17 @@ pub struct Controller {
     events: broadcast::Sender<AppEvent>,
     is_node_up: watch::Sender<bool>,
     tasks: JoinSet<Done>,
-    phase: Phase,
-    /// News of the running node.
-    news: Option<News>,
-    /// Whether the person is in practice mode.
-    wants_practice: bool,
-    wish: Wish,
-    problems: ProblemBook,
-    /// Problems of the application itself, beside those of the node.
-    conditions: Vec<Condition>,
-    /// When nodes ended by themselves, newest last.
-    failures: VecDeque<Instant>,
+    sites: Sites,
+    /// Which node the window shows.
+    mode: Mode,
+    /// What is known about mining for real, beside its node.
+    live: Live,
+    /// Number of the last problem, of whichever node.
+    last_problem: u32,
     range: ChartRange,
     /// The page that is looked at.
     page: Page,
     is_visible: bool,
-    latest: LatestList,
     ending: Option<oneshot::Sender<()>>,
     /// What subscribers have; events keep it true.
     shown: AppSnapshot,
@@ -69,64 +65,23 @@ pub struct Controller {
 
 impl std::fmt::Debug for Controller {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Controller").field("phase", &self.phase).finish_non_exhaustive()
+        f.debug_struct("Controller").field("sites", &self.sites).finish_non_exhaustive()
     }
-}
-
-/// What the practice node is doing.
-#[derive(Debug)]
-enum Phase {
-    /// There is none.
-    Idle,
-    /// It is being started.
-    Starting,
-    /// It runs.
-    Running(Box<Run>),
-    /// It is being stopped.
-    Stopping,
-    /// It ended by itself, again and again.
-    Broken,
-}
-
-/// The ends of a node's channels on which it tells something.
-#[derive(Debug)]
-struct News {
-    snapshots: watch::Receiver<Arc<NodeSnapshot>>,
-    events: broadcast::Receiver<NodeEvent>,
-}
-
-/// Something a node told.
-enum Told {
-    Snapshot(Arc<NodeSnapshot>),
-    Event(NodeEvent),
-    /// It has ended; this is its last word.
-    End(Arc<NodeSnapshot>),
 }
 
 /// A task of the controller has ended.
 enum Done {
-    Started(Result<Started, StartFailure>),
+    Started(Mode, Result<Box<Started>, StartFailure>),
     /// The carrier of a node's deeds; the node's end shows in its snapshots.
     ServiceEnded,
-    Stopped(Option<StopReport>),
-    Past(Past),
+    Stopped(Mode, Option<StopReport>),
+    Past(Mode, Past),
     /// Work beside the controller is done; this takes its result in.
     Then(Box<dyn FnOnce(&mut Controller) + Send>),
 }
 
-/// A node that has been started, with what it was started with.
-struct Started {
-    link: NodeLink,
-    facts: RunFacts,
-    restored: Option<Restored>,
-}
-
-/// Why there is no node.
-enum StartFailure {
-    Refused(StartError),
-    /// A panic, in words.
-    Panic(String),
-}
+/// Both nodes, the one for money first.
+const MODES: [Mode; 2] = [Mode::Live, Mode::Practice];
 
 impl Controller {
     /// Makes a controller and the handle to it. It lives while [`Controller::run`] is polled.
@@ -136,28 +91,25 @@ impl Controller {
         let (is_node_up, node_up) = watch::channel(false);
         let mut shown = AppSnapshot::fresh(host.version(), host.now());
         shown.theme = settings::read_theme(host.data_dir());
-        let controller = Self {
+        let mut controller = Self {
+            live: Live::default(),
             host,
             start_node,
             asks,
             events,
             is_node_up,
             tasks: JoinSet::new(),
-            phase: Phase::Idle,
-            news: None,
-            wants_practice: false,
-            wish: Wish::Idle,
-            problems: ProblemBook::default(),
-            conditions: Vec::new(),
-            failures: VecDeque::new(),
+            sites: Sites::default(),
+            mode: Mode::Live,
+            last_problem: 0,
             range: ChartRange::default(),
             page: Page::default(),
             is_visible: true,
-            latest: LatestList::default(),
             ending: None,
             shown,
             paces: Paces::default(),
         };
+        controller.learn_settings();
         (AppHandle { asks: ask, is_node_up: node_up }, controller)
     }
 
@@ -171,7 +123,7 @@ impl Controller {
                     Some(ask) => self.take(ask),
                     None => self.end(oneshot::channel().0),
                 },
-                told = next_told(&mut self.news) => self.hear(told),
+                (mode, told) = self.sites.next_told() => self.hear(mode, told),
                 Some(done) = self.tasks.join_next() => match done {
                     Ok(done) => self.finish(done),
                     Err(error) => tracing::error!(%error, "a task of the application failed"),
@@ -179,7 +131,7 @@ impl Controller {
                 _ = tick.tick() => self.pass(),
             }
             self.settle();
-            if self.ending.is_some() && matches!(self.phase, Phase::Idle | Phase::Broken) {
+            if self.ending.is_some() && !MODES.iter().any(|mode| self.sites[*mode].is_up()) {
                 break;
             }
             self.publish();
@@ -193,68 +145,74 @@ impl Controller {
 
     /// Ends everything in order.
     fn end(&mut self, reply: oneshot::Sender<()>) {
-        self.wants_practice = false;
         self.ending = Some(reply);
+    }
+
+    /// Whether a node is to run.
+    fn wants(&self, mode: Mode) -> bool {
+        self.ending.is_none()
+            && match mode {
+                Mode::Live => self.live.is_ready(),
+                Mode::Practice => self.mode == Mode::Practice,
+            }
     }
 
     /// Brings what is and what is wanted together.
     fn settle(&mut self) {
-        let is_wanted = self.wants_practice;
-        match &mut self.phase {
-            Phase::Idle if is_wanted => self.begin(),
-            Phase::Running(run) if !is_wanted => {
+        MODES.into_iter().for_each(|mode| self.settle_site(mode));
+        let is_up = MODES.iter().any(|mode| self.sites[*mode].is_up());
+        self.is_node_up.send_if_modified(|old| std::mem::replace(old, is_up) != is_up);
+    }
+
+    fn settle_site(&mut self, mode: Mode) {
+        let is_wanted = self.wants(mode);
+        let site = &mut self.sites[mode];
+        match &mut site.phase {
+            Phase::Idle if is_wanted => self.begin(mode),
+            Phase::Running(run) if !is_wanted || site.is_to_restart => {
                 let deeds = run.deeds();
-                self.phase = Phase::Stopping;
-                self.news = None;
-                self.tasks.spawn(async move { Done::Stopped(node::stop(deeds).await) });
+                site.phase = Phase::Stopping;
+                site.news = None;
+                site.is_to_restart = false;
+                self.tasks.spawn(async move { Done::Stopped(mode, node::stop(deeds).await) });
                 self.show_all();
             }
             Phase::Running(run) => {
-                if let Wish::Armed { is_resume } = self.wish
-                    && state::waits_for(&run.node).is_empty()
+                if let Wish::Armed { is_resume } = site.wish
+                    && state::waits_for(&run.node, &run.facts.params).is_empty()
                 {
-                    self.latest.is_resuming = is_resume;
-                    self.wish = Wish::Mining;
+                    site.latest.is_resuming = is_resume;
+                    site.wish = Wish::Mining;
                 }
-                run.ask_mining(self.wish == Wish::Mining);
+                run.ask_mining(site.wish == Wish::Mining && !site.is_resting);
             }
-            Phase::Broken if !is_wanted => {
-                self.phase = Phase::Idle;
+            Phase::Held(_) if !is_wanted => {
+                site.phase = Phase::Idle;
                 self.show_all();
             }
-            Phase::Idle | Phase::Starting | Phase::Stopping | Phase::Broken => {}
+            Phase::Idle | Phase::Starting | Phase::Stopping | Phase::Held(_) => {}
         }
-        let is_up = !matches!(self.phase, Phase::Idle | Phase::Broken);
-        self.is_node_up.send_if_modified(|old| std::mem::replace(old, is_up) != is_up);
     }
 
     fn finish(&mut self, done: Done) {
         match done {
-            Done::Started(Ok(started)) => self.started(started),
-            Done::Started(Err(failure)) => self.not_started(failure),
-            Done::Stopped(report) => {
-                match report {
-                    Some(report) => {
-                        tracing::info!(took = ?report.took, late = ?report.late, "node stopped")
-                    }
-                    None => tracing::warn!("node did not say how it stopped"),
-                }
-                self.phase = Phase::Idle;
-                self.wish = Wish::Idle;
-                self.show_all();
-            }
-            Done::Past(past) => self.remember(past),
+            Done::Started(mode, Ok(started)) => self.started(mode, *started),
+            Done::Started(mode, Err(failure)) => self.not_started(mode, failure),
+            Done::Stopped(mode, report) => self.stopped(mode, report),
+            Done::Past(mode, past) => self.remember(mode, past),
             Done::Then(then) => then(self),
             Done::ServiceEnded => {}
         }
     }
 
+    /// The node that the window shows.
+    fn site(&self) -> &Site {
+        &self.sites[self.mode]
+    }
+
     /// The run of the node that the window shows.
     fn shown_run(&self) -> Option<&Run> {
-        match &self.phase {
-            Phase::Running(run) => Some(run),
-            Phase::Idle | Phase::Starting | Phase::Stopping | Phase::Broken => None,
-        }
+        self.site().run()
     }
 
     /// Works beside the controller, then takes the result in.
@@ -283,52 +241,28 @@ impl Controller {
         });
     }
 
-    fn hear(&mut self, told: Told) {
+    fn hear(&mut self, mode: Mode, told: Told) {
         let now = self.host.now();
-        let Phase::Running(run) = &mut self.phase else { return };
+        let site = &mut self.sites[mode];
+        let Phase::Running(run) = &mut site.phase else { return };
         let lines = match told {
             Told::Snapshot(node) => {
                 let lost_before = run.node.summary.own_lost;
                 let lines = run.observe(node, now);
-                if run.node.summary.own_lost != lost_before {
-                    self.paces.late_due = true;
-                }
+                site.is_late_due |= run.node.summary.own_lost != lost_before;
                 lines
             }
             Told::Event(event) => run.happened(&event, now),
-            Told::End(node) => return self.failed(&node),
+            Told::End(node) => return self.failed(mode, &node),
         };
-        lines.into_iter().for_each(|line| self.list(line));
+        lines.into_iter().for_each(|line| self.list(mode, line));
     }
 
-    /// Puts a line on the list.
-    fn list(&mut self, line: Line) {
-        if let Some(added) = self.latest.add(line) {
+    /// Puts a line on a node's list.
+    fn list(&mut self, mode: Mode, line: Line) {
+        let added = self.sites[mode].latest.add(line);
+        if let Some(added) = added.filter(|_| mode == self.mode) {
             self.send(Change::EventAdded(added));
-        }
-    }
-}
-
-/// The next thing a node tells; never, without a node.
-async fn next_told(news: &mut Option<News>) -> Told {
-    let Some(news) = news else { return std::future::pending().await };
-    loop {
-        tokio::select! {
-            changed = news.snapshots.changed() => return match changed {
-                Ok(()) => Told::Snapshot(Arc::clone(&news.snapshots.borrow_and_update())),
-                Err(_) => Told::End(Arc::clone(&news.snapshots.borrow())),
-            },
-            event = news.events.recv() => match event {
-                Ok(event) => return Told::Event(event),
-                Err(broadcast::error::RecvError::Lagged(lost)) => {
-                    tracing::debug!(lost, "events of the node missed; its snapshot has the state");
-                }
-                // The snapshots end too.
-                Err(broadcast::error::RecvError::Closed) => {
-                    while news.snapshots.changed().await.is_ok() {}
-                    return Told::End(Arc::clone(&news.snapshots.borrow()));
-                }
-            },
         }
     }
 }

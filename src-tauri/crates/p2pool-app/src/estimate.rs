@@ -17,6 +17,12 @@ pub(crate) fn wait_secs(difficulty: f64, hps: f64) -> Option<f64> {
     (difficulty > 0.0 && hps > 0.0 && secs.is_finite()).then_some(secs)
 }
 
+/// Seconds until something is done that went from one part to another, 0 to 1, within a time.
+pub(crate) fn remaining_secs(before: f64, after: f64, within_secs: f64) -> Option<f64> {
+    let secs = (1.0 - after) * within_secs / (after - before);
+    (after > before && within_secs > 0.0 && secs.is_finite()).then_some(secs)
+}
+
 /// Chance of at least one event within a time, for events that come every `average_secs` on
 /// average: `1 − e^(−T/τ)`.
 pub(crate) fn chance_within(within_secs: f64, average_secs: f64) -> f64 {

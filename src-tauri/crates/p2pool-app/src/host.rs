@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use p2pool_bitcoind::Secret;
@@ -38,6 +39,12 @@ pub trait Host: fmt::Debug + Send + Sync + 'static {
     fn open(&self, place: Outside) -> io::Result<()> {
         Err(io::Error::new(io::ErrorKind::Unsupported, format!("no way to open {place:?}")))
     }
+
+    /// This computer's address on the network where miners are; `None` while it is on no private
+    /// network. Sends nothing.
+    fn lan_address(&self) -> Option<Ipv4Addr> {
+        lan_address()
+    }
 }
 
 /// The computer's password store: the system's own, which may ask the person. Every call may
@@ -71,4 +78,31 @@ pub enum KeychainError {
     /// The person, or the system, declined: `K-02`.
     #[error("access to the stored login was declined: {0}")]
     Declined(String),
+}
+
+/// The address of the network that the system would take to the outside, else of the first one
+/// that is neither a tunnel nor a virtual machine's.
+fn lan_address() -> Option<Ipv4Addr> {
+    let interfaces = p2pool_devices::interfaces().unwrap_or_else(|error| {
+        tracing::warn!(%error, "networks of this computer not known");
+        Vec::new()
+    });
+    let real: Vec<Ipv4Addr> = interfaces
+        .iter()
+        .filter(|interface| !interface.is_virtual)
+        .map(|interface| interface.address)
+        .collect();
+    outward_address().filter(|address| real.contains(address)).or_else(|| real.first().copied())
+}
+
+/// The own address on the way to the outside. Choosing it sends nothing.
+fn outward_address() -> Option<Ipv4Addr> {
+    // An address for documentation: any that lies outside will do.
+    let outside = (Ipv4Addr::new(203, 0, 113, 1), 9);
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect(outside).ok()?;
+    match socket.local_addr().ok()?.ip() {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }
 }

@@ -32,7 +32,7 @@
 //! let (app, controller) = Controller::new(Arc::new(Here), Arc::new(p2pool_app::start_node));
 //! let window = async move {
 //!     let mut subscription = app.subscribe().await?;
-//!     app.request(AppRequest::EnterPractice).await?;
+//!     app.request(AppRequest::EnterPractice { keeps_live: true }).await?;
 //!     let event = subscription.events.recv().await;
 //!     app.stop().await;
 //!     Ok(())
@@ -43,6 +43,7 @@
 //! ```
 
 pub mod api;
+mod bitcoin_login;
 mod chart;
 mod controller;
 mod estimate;
@@ -55,6 +56,7 @@ mod problems;
 mod run;
 mod settings;
 mod state;
+mod sync_pace;
 mod views;
 
 pub use controller::Controller;

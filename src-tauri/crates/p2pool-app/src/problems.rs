@@ -9,8 +9,11 @@ use p2pool_node::{BitcoinState, HelperState, NodeSnapshot, ProblemCode as NodeCo
 use p2pool_sharechain::change::BlockStatus;
 
 use crate::api::{
-    LatestKind, PROBLEMS_MAX, Problem, ProblemAction, ProblemCode, Severity, UiError, UnixSeconds,
+    LatestKind, Mode, PROBLEMS_MAX, Problem, ProblemAction, ProblemCode, Severity, UiError,
+    UnixSeconds,
 };
+use crate::host::KeychainError;
+use crate::settings::{self, Restored};
 
 /// Names a condition, so that it is one problem for as long as it lasts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +48,15 @@ impl Condition {
     pub(crate) fn catalogued(code: ProblemCode, technical: impl Into<String>) -> Self {
         let entry = catalogue::of(code);
         Self::new(code, entry.severity, technical).offering(entry.actions)
+    }
+
+    /// With *Try again* at the end, for what holds everything up.
+    #[must_use]
+    pub(crate) fn retryable(mut self) -> Self {
+        if !self.actions.contains(&ProblemAction::TryAgain) {
+            self.actions.push(ProblemAction::TryAgain);
+        }
+        self
     }
 
     /// With *Hide* at the end, for what can be lived with.
@@ -118,9 +130,9 @@ pub(crate) fn code(code: NodeCode) -> ProblemCode {
 }
 
 /// Why a node did not start.
-pub(crate) fn of_start(error: &StartError) -> Condition {
+pub(crate) fn of_start(error: &StartError, mode: Mode) -> Condition {
     let condition = Condition::new(code(error.code()), Severity::Error, error.to_string())
-        .offering([ProblemAction::TryAgain, ProblemAction::Dismiss]);
+        .offering([ProblemAction::TryAgain]);
     match error {
         StartError::PortTaken { port, .. } => condition.with("port", port.to_string()),
         StartError::DataFolder { path, .. }
@@ -132,14 +144,36 @@ pub(crate) fn of_start(error: &StartError) -> Condition {
         // The engine never ran, so it was not restarted either.
         StartError::System(_) => Condition {
             key: Key { code: ProblemCode::Unexpected, of: String::new() },
-            ..condition.with("doing", STARTING)
+            ..condition.with("doing", starting(mode))
         },
         StartError::Settings(_) | _ => condition,
     }
 }
 
+/// A damaged settings file was replaced by its copy.
+pub(crate) fn of_restored(restored: Restored) -> Condition {
+    let date = settings::date(restored.copied_at);
+    Condition::new(ProblemCode::SettingsDamaged, Severity::Notice, restored.technical)
+        .with("date", date)
+        .offering([ProblemAction::Dismiss])
+}
+
+/// The password store is of no use.
+pub(crate) fn of_keychain(error: &KeychainError) -> Condition {
+    let (code, reason) = match error {
+        KeychainError::Unavailable(reason) => (ProblemCode::KeychainMissing, reason),
+        KeychainError::Declined(reason) => (ProblemCode::KeychainLocked, reason),
+    };
+    Condition::catalogued(code, error.to_string()).with("reason", reason)
+}
+
 /// A deed, as the sentence of an unexpected problem names it.
-pub(crate) const STARTING: &str = "starting the practice pool";
+pub(crate) fn starting(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => "starting the pool node",
+        Mode::Practice => "starting the practice pool",
+    }
+}
 
 /// Everything wrong with a running node.
 pub(crate) fn of_node(node: &NodeSnapshot, now: UnixSeconds) -> Vec<Condition> {
@@ -240,12 +274,16 @@ fn of_blocks(node: &NodeSnapshot) -> impl Iterator<Item = Condition> {
 pub(crate) struct ProblemBook {
     present: Vec<(Key, Problem)>,
     hidden: BTreeSet<Key>,
-    last_id: u32,
 }
 
 impl ProblemBook {
-    /// Brings the book up to date and returns what is worth telling.
-    pub(crate) fn update(&mut self, now: UnixSeconds, found: Vec<Condition>) -> Vec<LatestKind> {
+    /// Brings the book up to date and returns what is worth telling. Numbers go on from `last_id`.
+    pub(crate) fn update(
+        &mut self,
+        now: UnixSeconds,
+        found: Vec<Condition>,
+        last_id: &mut u32,
+    ) -> Vec<LatestKind> {
         let keys: BTreeSet<&Key> = found.iter().map(|condition| &condition.key).collect();
         let (gone, mut kept): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.present).into_iter().partition(|(key, _)| !keys.contains(key));
@@ -257,8 +295,8 @@ impl ProblemBook {
                 renew(problem, condition);
             } else if !self.hidden.contains(&condition.key) && kept.len() < PROBLEMS_MAX {
                 news.push(LatestKind::ProblemRaised { code: condition.key.code });
-                self.last_id = self.last_id.wrapping_add(1);
-                kept.push((condition.key.clone(), problem(self.last_id, now, condition)));
+                *last_id = last_id.wrapping_add(1);
+                kept.push((condition.key.clone(), problem(*last_id, now, condition)));
             }
         }
         // Worst first, then newest first.

@@ -15,12 +15,16 @@ use crate::chart::{Chart, Sample};
 use crate::history::{self, Past};
 use crate::latest::Tale;
 use crate::link::NodeDeed;
+use crate::problems;
+use crate::sync_pace::SyncPace;
 use crate::views::{self, LateMark, Parties, Sight};
 
 /// Time in which a snapshot has to catch up with an event before it is told without.
 const CATCH_UP: Duration = Duration::from_secs(5);
 /// Events waiting for their snapshot.
 const WAITING_MAX: usize = 256;
+/// Time without another member after which it is told.
+const ALONE_SECS: u64 = 60;
 /// Pauses that are remembered.
 const PAUSES_MAX: usize = 1_000;
 
@@ -46,6 +50,9 @@ pub(crate) struct Run {
     pub(crate) data_since: Option<UnixSeconds>,
     pub(crate) late: Vec<LateMark>,
     pub(crate) last_left_at: Option<UnixSeconds>,
+    /// Since when no other member is connected.
+    alone_since: Option<UnixSeconds>,
+    sync: SyncPace,
     /// What the node was asked last.
     pub(crate) is_mining_asked: bool,
     parties: Parties,
@@ -80,6 +87,8 @@ impl Run {
             data_since: None,
             late: Vec::new(),
             last_left_at: None,
+            alone_since: None,
+            sync: SyncPace::default(),
             finders: BTreeMap::new(),
             waiting: Vec::new(),
             deeds,
@@ -100,6 +109,27 @@ impl Run {
             mine_hps,
             mine_over_secs,
         }
+    }
+
+    /// Takes note of what only time shows.
+    pub(crate) fn note_time(&mut self, now: UnixSeconds) {
+        if self.node.summary.peers > 0 {
+            self.alone_since = None;
+        } else {
+            self.alone_since.get_or_insert(now);
+        }
+        self.sync.note(now, problems::sync_progress(&self.node));
+    }
+
+    /// Whether no other member has been connected for so long that it deserves a word.
+    pub(crate) fn is_alone(&self, now: UnixSeconds) -> bool {
+        let long_ago = now.0.saturating_sub(ALONE_SECS);
+        self.alone_since.is_some_and(|since| since.0 <= long_ago)
+    }
+
+    /// Time until the Bitcoin node has caught up, at its present pace.
+    pub(crate) fn sync_secs(&self) -> Option<f64> {
+        self.sync.remaining_secs()
     }
 
     /// Whether there is a rate to speak of: something mines, and a result has come.

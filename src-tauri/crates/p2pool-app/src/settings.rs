@@ -1,8 +1,11 @@
 //! Files of the application: the settings both shells share, and what the window remembers.
 
+mod files;
+mod last_run;
+
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use p2pool_node::{RawSettings, Settings, SettingsError};
@@ -10,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{Theme, UnixSeconds};
 use crate::host::Host;
+
+pub(crate) use last_run::{LastRun, LastWish};
 
 /// Settings, written by hand or by the set-up; `p2poold` reads the same format.
 const SETTINGS_FILE: &str = "settings.toml";
@@ -66,6 +71,26 @@ pub(crate) fn read(data_dir: &Path, now: UnixSeconds) -> Result<Read, SettingsEr
     }
 }
 
+/// Changes the settings in their file: what stands in it now, not what once was read.
+///
+/// # Errors
+/// The file is damaged or cannot be written.
+pub(crate) fn change(
+    data_dir: &Path,
+    change: impl FnOnce(&mut RawSettings),
+) -> Result<RawSettings, SettingsError> {
+    let path = data_dir.join(SETTINGS_FILE);
+    let mut raw = RawSettings::read(&path)?;
+    change(&mut raw);
+    let written = files::write_toml(&path, &raw);
+    written.map_err(|error| SettingsError::Unreadable {
+        path: path.clone(),
+        reason: error.to_string(),
+    })?;
+    keep_copy(&path, &data_dir.join(SETTINGS_COPY));
+    Ok(raw)
+}
+
 /// Settings of the practice node. Mining waits for the person.
 ///
 /// # Errors
@@ -87,7 +112,7 @@ fn keep_copy(path: &Path, copy: &Path) {
     if fs::read(copy).is_ok_and(|old| old == text) {
         return;
     }
-    if let Err(error) = write(copy, &text) {
+    if let Err(error) = files::write(copy, &text) {
         tracing::warn!(%error, path = %copy.display(), "settings not copied");
     }
 }
@@ -95,15 +120,6 @@ fn keep_copy(path: &Path, copy: &Path) {
 fn modified(path: &Path) -> UnixSeconds {
     let time = fs::metadata(path).and_then(|facts| facts.modified()).unwrap_or(UNIX_EPOCH);
     UnixSeconds(SystemTime::duration_since(&time, UNIX_EPOCH).unwrap_or_default().as_secs())
-}
-
-/// Writes a whole file or nothing: a kill at any moment leaves the old one or the new one.
-fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    let fresh = PathBuf::from(format!("{}.new", path.display()));
-    let mut file = fs::File::create(&fresh)?;
-    io::Write::write_all(&mut file, text)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)
 }
 
 /// A moment as people write it: `2026-11-22 14:05 UTC`.
@@ -131,22 +147,7 @@ struct Appearance {
 
 /// The theme chosen last. A file that says nothing usable counts as no choice.
 pub(crate) fn read_theme(data_dir: &Path) -> Theme {
-    let path = data_dir.join(APPEARANCE_FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Theme::default(),
-        Err(error) => {
-            tracing::warn!(%error, path = %path.display(), "look of the window not read");
-            return Theme::default();
-        }
-    };
-    match toml::from_str::<Appearance>(&text) {
-        Ok(appearance) => appearance.theme,
-        Err(error) => {
-            tracing::warn!(%error, path = %path.display(), "look of the window not understood");
-            Theme::default()
-        }
-    }
+    files::read_or_default::<Appearance>(&data_dir.join(APPEARANCE_FILE)).theme
 }
 
 /// Remembers the theme.
@@ -154,9 +155,7 @@ pub(crate) fn read_theme(data_dir: &Path) -> Theme {
 /// # Errors
 /// The data folder cannot be written.
 pub(crate) fn write_theme(data_dir: &Path, theme: Theme) -> io::Result<()> {
-    fs::create_dir_all(data_dir)?;
-    let text = toml::to_string(&Appearance { theme }).map_err(io::Error::other)?;
-    write(&data_dir.join(APPEARANCE_FILE), text.as_bytes())
+    files::write_toml(&data_dir.join(APPEARANCE_FILE), &Appearance { theme })
 }
 
 #[cfg(test)]

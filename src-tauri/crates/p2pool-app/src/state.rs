@@ -1,10 +1,15 @@
 //! The one overall state, and what the mining button offers.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use p2pool_node::{BitcoinState, NodeSnapshot, ProblemCode as NodeCode};
+
+use p2pool_sharechain::Params;
 
 use crate::api::{MiningControl, OverallState, Problem, Severity, UnixSeconds, WaitReason};
 use crate::problems;
-use crate::views::{Sight, Window};
+use crate::run::Run;
+use crate::views::{Sight, Window, count};
 
 /// What the person wants of mining.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,16 +28,28 @@ pub(crate) enum Wish {
     Paused,
 }
 
+impl Wish {
+    /// The node has ended; if there is another one, mining goes on as soon as it can.
+    pub(crate) fn start_anew(&mut self) {
+        if *self == Self::Mining {
+            *self = Self::Armed { is_resume: true };
+        }
+    }
+}
+
 /// What a node that wants to mine still waits for, in the order in which it will be there.
-pub(crate) fn waits_for(node: &NodeSnapshot) -> Vec<WaitReason> {
+pub(crate) fn waits_for(node: &NodeSnapshot, params: &Params) -> Vec<WaitReason> {
     let mut reasons = Vec::new();
     match &node.bitcoin {
         BitcoinState::Ready { .. } => {}
+        BitcoinState::Unavailable { code: NodeCode::NodeSyncing, .. } => {
+            reasons.push(WaitReason::NodeSync);
+        }
         BitcoinState::Connecting | BitcoinState::Unavailable { .. } => {
             reasons.push(WaitReason::Node);
         }
     }
-    if !node.is_practice && node.summary.peers == 0 {
+    if params.needs_peers && node.summary.peers == 0 {
         reasons.push(WaitReason::Members);
     }
     if node.summary.verified_height < node.summary.height {
@@ -60,28 +77,35 @@ pub(crate) fn control(wish: Wish, waits_for: Vec<WaitReason>) -> MiningControl {
     }
 }
 
-/// The overall state of a running node.
+/// The overall state of a running node. `lan` is this computer's address for miners.
 pub(crate) fn overall(
     sight: &Sight<'_>,
     wish: Wish,
     problems: &[Problem],
-    last_left_at: Option<UnixSeconds>,
+    run: &Run,
+    lan: Option<Ipv4Addr>,
 ) -> OverallState {
     if let BitcoinState::Unavailable { code, since, .. } = &sight.node.bitcoin {
         return if *code == NodeCode::NodeChain {
             OverallState::Blocked { code: problems::code(*code) }
         } else if *code == NodeCode::NodeSyncing {
             let progress = problems::sync_progress(sight.node).unwrap_or_default();
-            OverallState::NodeSyncing { progress, remaining_secs: None }
+            OverallState::NodeSyncing { progress, remaining_secs: run.sync_secs() }
         } else {
             OverallState::NodeDown { since: UnixSeconds(since.0) }
         };
     }
+    if sight.node.p2p.problem == Some(NodeCode::PoolRulesUnknown) {
+        return OverallState::Blocked { code: problems::code(NodeCode::PoolRulesUnknown) };
+    }
+    if sight.params.needs_peers && run.is_alone(sight.now) {
+        return OverallState::NoMembers { tried: count(sight.node.p2p.tried) };
+    }
     match wish {
         Wish::Paused => paused(sight),
-        Wish::Idle | Wish::Armed { .. } => getting_ready(sight),
-        Wish::Mining if !sight.node.summary.has_work => getting_ready(sight),
-        Wish::Mining => mining(sight, problems, last_left_at),
+        Wish::Idle | Wish::Armed { .. } => getting_ready(sight, lan),
+        Wish::Mining if !sight.node.summary.has_work => getting_ready(sight, lan),
+        Wish::Mining => mining(sight, problems, run.last_left_at, lan),
     }
 }
 
@@ -91,24 +115,32 @@ fn paused(sight: &Sight<'_>) -> OverallState {
     OverallState::Paused { shares_count_secs: window.leaves_secs(&summary.window) }
 }
 
-fn getting_ready(sight: &Sight<'_>) -> OverallState {
+fn getting_ready(sight: &Sight<'_>, lan: Option<Ipv4Addr>) -> OverallState {
     let summary = &sight.node.summary;
     if matches!(sight.node.bitcoin, BitcoinState::Connecting) {
         return OverallState::Joining { shares_done: None, shares_total: None };
     }
-    if summary.verified_height < summary.height {
-        let (done, total) = (summary.verified_height, summary.height);
+    let (done, total) = (summary.verified_height, summary.height.max(summary.sync.wanted));
+    let is_checking = done < summary.height;
+    if is_checking || (!summary.has_work && done < total) {
         return OverallState::Joining { shares_done: Some(done), shares_total: Some(total) };
     }
     if !summary.has_work {
         return OverallState::Joining { shares_done: None, shares_total: None };
     }
-    waiting_miner(sight)
+    waiting_miner(sight, lan)
 }
 
-fn waiting_miner(sight: &Sight<'_>) -> OverallState {
+fn waiting_miner(sight: &Sight<'_>, lan: Option<Ipv4Addr>) -> OverallState {
     let address = sight.node.stratum_address;
-    let miner_url = (address.port() != 0).then(|| format!("stratum+tcp://{address}"));
+    let ip = match address.ip() {
+        // Miners cannot be pointed at "everywhere", nor those in the house at "here".
+        ip if ip.is_unspecified() => lan.map(IpAddr::V4),
+        ip if ip.is_loopback() && !sight.node.is_practice => None,
+        ip => Some(ip),
+    };
+    let ip = ip.filter(|_| address.port() != 0);
+    let miner_url = ip.map(|ip| format!("stratum+tcp://{}", SocketAddr::new(ip, address.port())));
     OverallState::WaitingMiner { miner_url }
 }
 
@@ -116,9 +148,10 @@ fn mining(
     sight: &Sight<'_>,
     problems: &[Problem],
     last_left_at: Option<UnixSeconds>,
+    lan: Option<Ipv4Addr>,
 ) -> OverallState {
     if sight.connected_miners() == 0 {
-        return waiting_miner(sight);
+        return waiting_miner(sight, lan);
     }
     let summary = &sight.node.summary;
     let has_share_in_window = summary.window.iter().any(|share| share.is_own);

@@ -42,6 +42,7 @@ pub mod error;
 pub mod examine;
 pub mod local;
 pub mod model;
+pub mod private_file;
 pub mod reach;
 pub mod rpc;
 pub mod submit;

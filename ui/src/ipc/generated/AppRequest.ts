@@ -2,6 +2,7 @@
 import type { ChartRange } from "./ChartRange";
 import type { Outside } from "./Outside";
 import type { Page } from "./Page";
+import type { SettingsRequest } from "./SettingsRequest";
 import type { Theme } from "./Theme";
 
 /**
@@ -9,7 +10,11 @@ import type { Theme } from "./Theme";
  *
  * Every request is idempotent: asking for what already is answers `Done`.
  */
-export type AppRequest = { "kind": "enterPractice" } | { "kind": "leavePractice" } | { "kind": "startMining" } | { "kind": "cancelStart" } | { "kind": "pauseMining" } | { "kind": "resumeMining" } | { "kind": "showRange", 
+export type AppRequest = { "kind": "enterPractice", 
+/**
+ * Whether live mining goes on meanwhile; else it rests until practice is left.
+ */
+keepsLive: boolean, } | { "kind": "leavePractice" } | { "kind": "startMining" } | { "kind": "cancelStart" } | { "kind": "pauseMining" } | { "kind": "resumeMining" } | { "kind": "showRange", 
 /**
  * The range.
  */
@@ -21,7 +26,11 @@ theme: Theme, } | { "kind": "showPage",
 /**
  * The page.
  */
-page: Page, } | { "kind": "setVisible", 
+page: Page, } | { "kind": "settings", 
+/**
+ * What.
+ */
+request: SettingsRequest, } | { "kind": "setVisible", 
 /**
  * Whether it can be seen.
  */

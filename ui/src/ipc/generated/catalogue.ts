@@ -205,6 +205,16 @@ export const CATALOGUE: Record<ProblemCode, Pick<Problem, "severity" | "actions"
     ],
     "values": {}
   },
+  "K-03": {
+    "severity": "error",
+    "actions": [
+      "enterLogin",
+      "tryAgain"
+    ],
+    "values": {
+      "url": "http://127.0.0.1:8332"
+    }
+  },
   "A-01": {
     "severity": "error",
     "actions": [],

@@ -37,6 +37,7 @@ mod events_list;
 mod hero;
 mod lights;
 mod page;
+mod pages;
 mod payouts;
 mod practice;
 mod problem_action;
@@ -46,6 +47,7 @@ mod rates;
 mod request;
 mod shares;
 mod state;
+mod typed;
 mod units;
 
 pub use control::{MiningControl, WaitReason};
@@ -55,6 +57,7 @@ pub use events_list::{EVENTS_MAX, LatestEvent, LatestKind};
 pub use hero::{Chance, Effort, Hero};
 pub use lights::{ChainLight, LightState, Lights, MembersLight, MinersLight, NodeLight};
 pub use page::{Page, PageView};
+pub use pages::SettingsRequest;
 pub use payouts::{PAYEES_MAX, PAYOUTS_MAX, Payee, Payout, PayoutState, Payouts};
 pub use practice::{ChainKind, HelperState, PracticeFacts};
 pub use problem_action::ProblemAction;
@@ -66,6 +69,7 @@ pub use rates::{
 pub use request::{AppReply, AppRequest, Outside, Theme};
 pub use shares::{MARKS_MAX, MarkKind, Party, ShareMark, Shares, WINDOW_MEMBERS_MAX, WindowMember};
 pub use state::{Mode, OverallState};
+pub use typed::TypedText;
 pub use units::{Sats, UnixSeconds};
 
 /// Longest silence on the channel, in seconds: send [`Change::Beat`] when nothing else was sent.

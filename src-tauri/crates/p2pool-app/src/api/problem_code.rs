@@ -79,6 +79,9 @@ pub enum ProblemCode {
     /// Access to the stored login was declined.
     #[serde(rename = "K-02")]
     KeychainLocked,
+    /// The password of the Bitcoin node is stored nowhere and has to be typed. Value: `url`.
+    #[serde(rename = "K-03")]
+    LoginMissing,
     /// There is a typing error in the address.
     #[serde(rename = "A-01")]
     AddressTypo,
@@ -94,7 +97,8 @@ pub enum ProblemCode {
     /// The address would be paid wrongly under the pool's present rules.
     #[serde(rename = "A-05")]
     AddressRare,
-    /// The payout address was changed outside the application. Value: `address`.
+    /// The payout address was changed outside the application. Values: `address`,
+    /// `old`.
     #[serde(rename = "A-06")]
     AddressChanged,
     /// No other pool members found. Value: `tried`.
@@ -242,7 +246,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code, in the order of the catalogue.
-    pub const ALL: [Self; 76] = [
+    pub const ALL: [Self; 77] = [
         Self::NodeUnreachable,
         Self::NodeSlow,
         Self::LoginRefused,
@@ -267,6 +271,7 @@ impl ProblemCode {
         Self::ServerForbidden,
         Self::KeychainMissing,
         Self::KeychainLocked,
+        Self::LoginMissing,
         Self::AddressTypo,
         Self::AddressUnsupported,
         Self::AddressOfTestNetwork,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{ChartRange, Page};
+use super::{ChartRange, Page, SettingsRequest};
 
 /// A deed the user asked for. The reply says that it was understood; the effect arrives as events.
 ///
@@ -18,8 +18,12 @@ use super::{ChartRange, Page};
 #[ts(export)]
 pub enum AppRequest {
     /// Starts the practice node and shows it. Mining waits for `StartMining`.
-    EnterPractice,
-    /// Stops the practice node and returns to Welcome. Its data is kept.
+    EnterPractice {
+        /// Whether live mining goes on meanwhile; else it rests until practice is left.
+        keeps_live: bool,
+    },
+    /// Stops the practice node and returns to live mining, or to Welcome if that is not set up.
+    /// Its data is kept.
     LeavePractice,
     /// Starts mining, or arms the start if something is not ready.
     StartMining,
@@ -43,6 +47,11 @@ pub enum AppRequest {
     ShowPage {
         /// The page.
         page: Page,
+    },
+    /// What may be asked about settings.
+    Settings {
+        /// What.
+        request: SettingsRequest,
     },
     /// Tells whether the window can be seen; hidden windows get fewer events.
     SetVisible {

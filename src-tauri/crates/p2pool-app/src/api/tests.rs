@@ -36,7 +36,10 @@ fn problem_codes_travel_as_catalogue_codes() {
 #[test]
 fn requests_parse_from_what_the_window_sends() {
     let parse = |text: &str| serde_json::from_str::<AppRequest>(text);
-    assert_eq!(parse(r#"{"kind":"enterPractice"}"#).unwrap(), AppRequest::EnterPractice);
+    assert_eq!(
+        parse(r#"{"kind":"enterPractice","keepsLive":true}"#).unwrap(),
+        AppRequest::EnterPractice { keeps_live: true }
+    );
     assert_eq!(
         parse(r#"{"kind":"showRange","range":"hours6"}"#).unwrap(),
         AppRequest::ShowRange { range: ChartRange::Hours6 }

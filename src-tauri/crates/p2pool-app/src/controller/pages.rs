@@ -1,5 +1,7 @@
 //! The pages beside Home: each has a file here, which makes its view and takes its requests.
 
+mod settings;
+
 use super::Controller;
 use crate::api::{Page, PageView};
 

@@ -1,13 +1,15 @@
 //! Telling the window: what differs is sent, numbers no more often than they are read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Controller, Phase};
+use super::site::Phase;
+use super::{Controller, MODES};
 use crate::api::{
     AppEvent, AppSnapshot, Change, ChartRange, Lights, MiningControl, Mode, OverallState,
-    PracticeFacts, ProblemCode, Series, Shares, UnixSeconds,
+    PracticeFacts, Series, Shares, UnixSeconds,
 };
 use crate::chart;
 use crate::history;
@@ -30,6 +32,8 @@ const HIDDEN_EVERY: Duration = Duration::from_secs(30);
 const SERIES_EVERY: Duration = Duration::from_secs(60);
 /// The miners are looked at this often for the chart, seen or not.
 const SAMPLE_EVERY: Duration = Duration::from_secs(2);
+/// Networks of this computer may change.
+const LAN_EVERY: Duration = Duration::from_secs(10);
 /// A sign of life after this silence; the border promises one in three seconds.
 const BEAT_AFTER: Duration = Duration::from_secs(2);
 
@@ -43,12 +47,10 @@ pub(super) struct Paces {
     payouts: Option<Instant>,
     page: Option<Instant>,
     series: Option<Instant>,
-    sample: Option<Instant>,
     sent: Option<Instant>,
+    lan: Option<Instant>,
     /// Everything is to be sent at once.
     is_all_due: bool,
-    /// My late shares are to be read again.
-    pub(super) late_due: bool,
 }
 
 /// Whether it is time again; if so, the time starts anew.
@@ -78,38 +80,50 @@ impl Controller {
 
     /// Time has passed.
     pub(super) fn pass(&mut self) {
+        MODES.into_iter().for_each(|mode| self.pass_site(mode));
+        if is_due(&mut self.paces.lan, LAN_EVERY) {
+            let host = Arc::clone(&self.host);
+            let look = move || host.lan_address();
+            self.spawn_blocking_then(look, |controller, lan| controller.live.lan = lan);
+        }
+    }
+
+    fn pass_site(&mut self, mode: Mode) {
         let now = self.host.now();
-        let Phase::Running(run) = &mut self.phase else { return };
+        let site = &mut self.sites[mode];
+        let Phase::Running(run) = &mut site.phase else { return };
         let lines = run.tell_waiting(now);
-        if is_due(&mut self.paces.sample, SAMPLE_EVERY) {
-            let is_shown = self.range == ChartRange::Hour1 && self.is_visible;
+        run.note_time(now);
+        if is_due(&mut site.sampled, SAMPLE_EVERY) {
+            let is_shown = self.range == ChartRange::Hour1 && self.is_visible && mode == self.mode;
             if let Some(point) = run.sample(now).filter(|_| is_shown) {
                 self.send(Change::SeriesAppended(point));
             }
         }
-        if std::mem::take(&mut self.paces.late_due) {
+        if mode == self.mode && std::mem::take(&mut self.sites[mode].is_late_due) {
             self.read_late(now);
         }
-        lines.into_iter().for_each(|line| self.list(line));
+        lines.into_iter().for_each(|line| self.list(mode, line));
     }
 
     /// Sends what differs from what the window has.
     pub(super) fn publish(&mut self) {
         let now = self.host.now();
-        let lines = self.update_problems(now);
+        let lines: Vec<(Mode, Line)> =
+            MODES.into_iter().flat_map(|mode| self.update_problems(mode, now)).collect();
         if std::mem::take(&mut self.paces.is_all_due) {
             self.paces.begin();
             let all = self.all(now);
             self.send(Change::All(Box::new(all)));
             self.read_range();
-            lines.into_iter().for_each(|line| self.list(line));
+            lines.into_iter().for_each(|(mode, line)| self.list(mode, line));
             return;
         }
         let mut changes = self.frame_changes(now);
         self.number_changes(now, &mut changes);
         self.page_changes(&mut changes);
         changes.into_iter().for_each(|change| self.send(change));
-        lines.into_iter().for_each(|line| self.list(line));
+        lines.into_iter().for_each(|(mode, line)| self.list(mode, line));
         let is_silent = self.paces.sent.is_none_or(|sent| sent.elapsed() >= BEAT_AFTER);
         if is_silent {
             self.send(Change::Beat(now));
@@ -125,15 +139,17 @@ impl Controller {
         let _ = self.events.send(event);
     }
 
-    /// Brings the problems up to date and returns what is worth a line.
-    fn update_problems(&mut self, now: UnixSeconds) -> Vec<Line> {
-        let mut found = self.conditions.clone();
-        let run = self.shown_run();
+    /// Brings a node's problems up to date and returns what is worth a line.
+    fn update_problems(&mut self, mode: Mode, now: UnixSeconds) -> Vec<(Mode, Line)> {
+        let site = &mut self.sites[mode];
+        let mut found = site.conditions.clone();
+        let run = site.run();
         found.extend(run.into_iter().flat_map(|run| problems::of_node(&run.node, now)));
         let is_running = run.is_some();
-        let news = self.problems.update(now, found);
+        let news = site.problems.update(now, found, &mut self.last_problem);
         // Without a node there is no list to put them on.
-        news.into_iter().filter(|_| is_running).map(|line| (now, line)).collect()
+        let news = news.into_iter().filter(|_| is_running);
+        news.map(|line| (mode, (now, line))).collect()
     }
 
     fn frame_changes(&self, now: UnixSeconds) -> Vec<Change> {
@@ -141,7 +157,7 @@ impl Controller {
         let frame = self.frame(now);
         let mut changes = Vec::new();
         // The state last: what it speaks of is there when it comes.
-        push(&mut changes, self.problems.list(), &shown.problems, Change::Problems);
+        push(&mut changes, self.site().problems.list(), &shown.problems, Change::Problems);
         push(&mut changes, frame.practice, &shown.practice, Change::Practice);
         push(&mut changes, frame.lights, &shown.lights, Change::Lights);
         push(&mut changes, frame.control, &shown.control, Change::Control);
@@ -150,7 +166,7 @@ impl Controller {
     }
 
     fn number_changes(&mut self, now: UnixSeconds, changes: &mut Vec<Change>) {
-        let Phase::Running(run) = &self.phase else { return };
+        let Some(run) = self.sites[self.mode].run() else { return };
         let every = |usual| if self.is_visible { usual } else { HIDDEN_EVERY };
         let (paces, shown, sight) = (&mut self.paces, &self.shown, run.sight(now));
         if is_due(&mut paces.hero, every(HERO_EVERY)) {
@@ -200,81 +216,69 @@ impl Controller {
     fn all(&self, now: UnixSeconds) -> AppSnapshot {
         let frame = self.frame(now);
         let mut all = AppSnapshot {
-            mode: self.mode(),
+            mode: self.mode,
             overall: frame.overall,
             control: frame.control,
             lights: frame.lights,
             practice: frame.practice,
-            problems: self.problems.list(),
+            problems: self.site().problems.list(),
             theme: self.shown.theme,
             page: self.page_view(),
             series: Series::empty(self.range),
             ..AppSnapshot::fresh(self.host.version(), now)
         };
-        if let Phase::Running(run) = &self.phase {
+        if let Some(run) = self.shown_run() {
             let sight = run.sight(now);
             all.hero = views::hero(&sight);
             all.effort = views::effort(&sight);
             all.rates = views::rates(&sight);
             all.shares = views::shares(&sight, &run.late);
             all.payouts = views::payouts(&sight, run.finders());
-            all.events = self.latest.newest();
+            all.events = self.site().latest.newest();
             all.series = self.hour_or_empty();
         }
         all
     }
 
-    /// Practice from the click that enters it to the one that leaves it.
-    fn mode(&self) -> Mode {
-        if self.wants_practice || matches!(self.phase, Phase::Broken) {
-            Mode::Practice
-        } else {
-            Mode::Live
-        }
-    }
-
     fn frame(&self, now: UnixSeconds) -> Frame {
-        match &self.phase {
-            Phase::Running(run) if self.wants_practice => self.running(run, now),
-            Phase::Broken => Frame {
-                overall: OverallState::Blocked { code: ProblemCode::EngineRestarted },
+        let site = self.site();
+        let is_set_up = self.mode == Mode::Practice || self.live.is_ready();
+        match &site.phase {
+            Phase::Running(run) if self.ending.is_none() => self.running(run, now),
+            Phase::Held(code) => Frame {
+                overall: OverallState::Blocked { code: *code },
                 control: MiningControl::None,
                 lights: Lights::default(),
                 practice: None,
             },
-            Phase::Idle | Phase::Starting | Phase::Running(_) | Phase::Stopping => {
-                self.without_node()
+            Phase::Idle | Phase::Starting | Phase::Running(_) | Phase::Stopping if !is_set_up => {
+                Frame {
+                    overall: OverallState::Setup,
+                    control: MiningControl::None,
+                    lights: Lights::default(),
+                    practice: None,
+                }
             }
+            Phase::Idle | Phase::Starting | Phase::Running(_) | Phase::Stopping => Frame {
+                overall: OverallState::Joining { shares_done: None, shares_total: None },
+                control: state::control(site.wish, state::STARTING_WAITS_FOR.to_vec()),
+                lights: views::starting_lights(),
+                practice: None,
+            },
         }
     }
 
     fn running(&self, run: &Run, now: UnixSeconds) -> Frame {
+        let site = self.site();
         let sight = run.sight(now);
-        let problems = self.problems.list();
+        let problems = site.problems.list();
         let threads_available = self.host.threads_available();
+        let facts = || views::practice(&sight, run.facts.threads, threads_available);
         Frame {
-            overall: state::overall(&sight, self.wish, &problems, run.last_left_at),
-            control: state::control(self.wish, state::waits_for(&run.node)),
+            overall: state::overall(&sight, site.wish, &problems, run, self.live.lan),
+            control: state::control(site.wish, state::waits_for(&run.node, &run.facts.params)),
             lights: views::lights(&sight),
-            practice: Some(views::practice(&sight, run.facts.threads, threads_available)),
-        }
-    }
-
-    /// Welcome, or the wait for a node that starts.
-    fn without_node(&self) -> Frame {
-        if !self.wants_practice {
-            return Frame {
-                overall: OverallState::Setup,
-                control: MiningControl::None,
-                lights: Lights::default(),
-                practice: None,
-            };
-        }
-        Frame {
-            overall: OverallState::Joining { shares_done: None, shares_total: None },
-            control: state::control(self.wish, state::STARTING_WAITS_FOR.to_vec()),
-            lights: views::starting_lights(),
-            practice: None,
+            practice: (self.mode == Mode::Practice).then(facts),
         }
     }
 
@@ -282,7 +286,7 @@ impl Controller {
     /// until history has been read.
     pub(super) fn hour_or_empty(&self) -> Series {
         let now = self.host.now();
-        let Phase::Running(run) = &self.phase else { return Series::empty(self.range) };
+        let Some(run) = self.shown_run() else { return Series::empty(self.range) };
         let points = (self.range == ChartRange::Hour1)
             .then(|| run.last_hour_before.iter().copied().chain(run.chart.points()));
         Series {
@@ -294,15 +298,16 @@ impl Controller {
 
     /// Reads my late shares of the time that the strip shows.
     fn read_late(&mut self, now: UnixSeconds) {
-        let Phase::Running(run) = &self.phase else { return };
+        let Some(run) = self.shown_run() else { return };
+        let mode = self.mode;
         let database = run.node.database.clone();
         // Truncation is right: it is the first second of the strip either way.
         let from = UnixSeconds(now.0.saturating_sub(self.shown.shares.window_secs as u64));
         self.spawn_blocking_then(
             move || history::late_shares(&database, from, now),
-            |controller, read| match (read, &mut controller.phase) {
-                (Ok(late), Phase::Running(run)) => run.late = late,
-                (Ok(_), _) => {}
+            move |controller, read| match (read, controller.sites[mode].run_mut()) {
+                (Ok(late), Some(run)) => run.late = late,
+                (Ok(_), None) => {}
                 (Err(error), _) => tracing::warn!(%error, "late shares not read"),
             },
         );

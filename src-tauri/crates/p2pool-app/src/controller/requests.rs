@@ -1,8 +1,9 @@
 //! What the person asks for. Every request is idempotent.
 
-use super::{Controller, Phase};
+use super::Controller;
+use super::site::Phase;
 use crate::api::{
-    AppReply, AppRequest, Change, ChartRange, Outside, ProblemAction, ProblemCode, Series,
+    AppReply, AppRequest, Change, ChartRange, Mode, Outside, ProblemAction, ProblemCode, Series,
     SeriesPoint, Theme, UiError,
 };
 use crate::chart;
@@ -26,72 +27,89 @@ impl Controller {
             }
             Ask::Request(request, reply) => {
                 tracing::debug!(?request, "asked");
-                let _ = reply.send(self.request(&request).map(|()| AppReply::Done));
+                let _ = reply.send(self.request(&request));
             }
             Ask::Stop(reply) => self.end(reply),
         }
     }
 
-    fn request(&mut self, request: &AppRequest) -> Result<(), UiError> {
+    fn request(&mut self, request: &AppRequest) -> Result<AppReply, UiError> {
         match *request {
-            AppRequest::EnterPractice => self.enter_practice(),
-            AppRequest::LeavePractice => {
-                self.wants_practice = false;
-                self.wish = Wish::Idle;
-            }
-            AppRequest::StartMining => return self.start_mining(),
-            AppRequest::CancelStart => {
-                if let Wish::Armed { is_resume } = self.wish {
-                    self.wish = if is_resume { Wish::Paused } else { Wish::Idle };
+            AppRequest::Settings { ref request } => return self.settings_request(request),
+            AppRequest::EnterPractice { keeps_live } => self.enter_practice(keeps_live),
+            AppRequest::LeavePractice => self.leave_practice(),
+            AppRequest::StartMining => self.start_mining()?,
+            AppRequest::CancelStart => self.change_wish(|wish| {
+                if let Wish::Armed { is_resume } = *wish {
+                    *wish = if is_resume { Wish::Paused } else { Wish::Idle };
                 }
-            }
-            AppRequest::PauseMining => {
-                if matches!(self.wish, Wish::Mining | Wish::Armed { .. }) {
-                    self.wish = Wish::Paused;
+            }),
+            AppRequest::PauseMining => self.change_wish(|wish| {
+                if matches!(wish, Wish::Mining | Wish::Armed { .. }) {
+                    *wish = Wish::Paused;
                 }
-            }
-            AppRequest::ResumeMining => {
-                if self.wish == Wish::Paused {
-                    self.wish = Wish::Armed { is_resume: true };
+            }),
+            AppRequest::ResumeMining => self.change_wish(|wish| {
+                if *wish == Wish::Paused {
+                    *wish = Wish::Armed { is_resume: true };
                 }
-            }
+            }),
             AppRequest::ShowRange { range } => self.choose_range(range),
             AppRequest::SetTheme { theme } => self.set_theme(theme),
             AppRequest::ShowPage { page } => self.show_page(page),
             AppRequest::SetVisible { is_visible } => self.set_visible(is_visible),
-            AppRequest::OpenOutside { place } => return self.open_outside(place),
+            AppRequest::OpenOutside { place } => self.open_outside(place)?,
             AppRequest::TryAgain { problem } => self.try_again(problem),
             AppRequest::DismissProblem { problem } => self.dismiss(problem),
         }
-        Ok(())
+        Ok(AppReply::Done)
     }
 
-    fn enter_practice(&mut self) {
-        if self.wants_practice && !matches!(self.phase, Phase::Broken) {
+    /// Shows the practice node; live mining goes on beside it, or rests until practice is left.
+    fn enter_practice(&mut self, keeps_live: bool) {
+        self.sites[Mode::Live].is_resting = !keeps_live;
+        if self.mode == Mode::Practice && !matches!(self.site().phase, Phase::Held(_)) {
             return;
         }
-        if matches!(self.phase, Phase::Broken) {
-            self.phase = Phase::Idle;
+        self.mode = Mode::Practice;
+        self.sites[Mode::Practice].try_again();
+        self.show_all();
+    }
+
+    fn leave_practice(&mut self) {
+        if self.mode == Mode::Live {
+            return;
         }
-        self.wants_practice = true;
-        // A new attempt: what kept the last one from working is told anew if it still does.
-        self.conditions.clear();
+        self.mode = Mode::Live;
+        self.sites[Mode::Practice].wish = Wish::Idle;
+        self.sites[Mode::Live].is_resting = false;
         self.show_all();
     }
 
     fn start_mining(&mut self) -> Result<(), UiError> {
-        if !self.wants_practice || matches!(self.phase, Phase::Broken) {
+        if !self.wants(self.mode) || matches!(self.site().phase, Phase::Held(_)) {
             let technical = "there is no node to mine with";
             return Err(
                 UiError::new(ProblemCode::Unexpected, technical).with("doing", "starting to mine")
             );
         }
-        match self.wish {
-            Wish::Idle => self.wish = Wish::Armed { is_resume: false },
-            Wish::Paused => self.wish = Wish::Armed { is_resume: true },
+        self.change_wish(|wish| match wish {
+            Wish::Idle => *wish = Wish::Armed { is_resume: false },
+            Wish::Paused => *wish = Wish::Armed { is_resume: true },
             Wish::Armed { .. } | Wish::Mining => {}
-        }
+        });
         Ok(())
+    }
+
+    /// Changes what is wished of the node that the window shows. What is wished of live mining
+    /// holds for the next start of the program too.
+    fn change_wish(&mut self, change: impl FnOnce(&mut Wish)) {
+        let wish = &mut self.sites[self.mode].wish;
+        let before = *wish;
+        change(wish);
+        if self.mode == Mode::Live && *wish != before {
+            self.remember_wish();
+        }
     }
 
     fn set_theme(&mut self, theme: Theme) {
@@ -124,21 +142,28 @@ impl Controller {
     }
 
     fn try_again(&mut self, id: u32) {
-        let Some(problem) = self.problems.get(id) else { return };
-        if problem.actions.contains(&ProblemAction::TryAgain) {
-            self.enter_practice();
+        let site = &mut self.sites[self.mode];
+        let Some(problem) = site.problems.get(id) else { return };
+        let is_retry = |action: &ProblemAction| {
+            use ProblemAction::{CheckAgain, TryAgain, UnlockAndTryAgain};
+            matches!(action, TryAgain | CheckAgain | UnlockAndTryAgain)
+        };
+        if problem.actions.iter().any(is_retry) {
+            site.try_again();
+            self.show_all();
         }
     }
 
     fn dismiss(&mut self, id: u32) {
-        let Some(problem) = self.problems.get(id) else { return };
+        let site = &mut self.sites[self.mode];
+        let Some(problem) = site.problems.get(id) else { return };
         if !problem.actions.contains(&ProblemAction::Dismiss) {
             return;
         }
         // What only the application knows is over with its dismissal.
         let code = problem.code;
-        self.conditions.retain(|condition| condition.code() != code);
-        self.problems.hide(id);
+        site.conditions.retain(|condition| condition.code() != code);
+        site.problems.hide(id);
     }
 
     fn choose_range(&mut self, range: ChartRange) {
@@ -151,7 +176,7 @@ impl Controller {
 
     /// Reads the chosen range from history; `false` if that is not where it comes from.
     pub(super) fn read_range(&mut self) -> bool {
-        let Phase::Running(run) = &self.phase else { return false };
+        let Some(run) = self.shown_run() else { return false };
         if self.range == ChartRange::Hour1 {
             return false;
         }
@@ -175,7 +200,7 @@ impl Controller {
         if range != self.range {
             return;
         }
-        let Phase::Running(run) = &self.phase else { return };
+        let Some(run) = self.shown_run() else { return };
         let now = self.host.now();
         let series = Series {
             pauses: chart::pauses_in(&run.pauses, range, now),

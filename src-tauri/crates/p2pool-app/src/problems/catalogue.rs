@@ -73,6 +73,9 @@ pub(crate) fn of(code: ProblemCode) -> Entry {
             &[("reason", "no service")],
         ),
         Code::KeychainLocked => entry(Error, &[Do::UnlockAndTryAgain, Do::EnterLogin], &[]),
+        Code::LoginMissing => {
+            entry(Error, &[Do::EnterLogin, Do::TryAgain], &[("url", "http://127.0.0.1:8332")])
+        }
         Code::AddressTypo => entry(Error, &[], &[]),
         Code::AddressUnsupported => entry(Error, &[Do::WhichAddress], &[("type", "Taproot")]),
         Code::AddressOfTestNetwork => entry(Error, &[], &[]),

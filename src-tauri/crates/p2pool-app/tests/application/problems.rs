@@ -55,7 +55,7 @@ async fn a_node_that_does_not_start_is_a_problem_with_its_code_and_can_be_tried_
         let technical = error.to_string();
         let mut world = World::new().await;
         world.refuse(error);
-        world.ask(AppRequest::EnterPractice).await;
+        world.ask(AppRequest::EnterPractice { keeps_live: true }).await;
         world.window.until(|shown| !shown.problems.is_empty()).await;
 
         let problem = &world.window.shown.problems[0];
@@ -64,8 +64,8 @@ async fn a_node_that_does_not_start_is_a_problem_with_its_code_and_can_be_tried_
         if let Some((name, value)) = value {
             assert_eq!(problem.values[name], value);
         }
-        assert_eq!(problem.actions, [ProblemAction::TryAgain, ProblemAction::Dismiss]);
-        world.window.until(|shown| shown.overall == OverallState::Setup).await;
+        assert_eq!(problem.actions, [ProblemAction::TryAgain]);
+        world.window.until(|shown| shown.overall == OverallState::Blocked { code }).await;
         assert!(!world.app.is_node_up());
 
         let again = AppRequest::TryAgain { problem: world.window.shown.problems[0].id };
@@ -86,7 +86,7 @@ async fn a_panic_while_starting_is_a_problem_too() {
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(controller.run());
     let mut window = crate::world::Window::open(&app).await;
-    app.request(AppRequest::EnterPractice).await.unwrap();
+    app.request(AppRequest::EnterPractice { keeps_live: true }).await.unwrap();
     window.until(|shown| !shown.problems.is_empty()).await;
     assert_eq!(window.codes(), [ProblemCode::Unexpected]);
 }
@@ -94,9 +94,12 @@ async fn a_panic_while_starting_is_a_problem_too() {
 #[tokio::test(start_paused = true)]
 async fn damaged_settings_start_nothing() {
     let mut world = World::with_files(&[("settings.toml", "[practice]\nthread = 1\n")]).await;
-    world.ask(AppRequest::EnterPractice).await;
-    world.window.until(|shown| !shown.problems.is_empty()).await;
     assert_eq!(world.window.codes(), [ProblemCode::SettingsDamaged]);
+    assert_eq!(world.window.shown.overall, OverallState::Setup);
+    world.ask(AppRequest::EnterPractice { keeps_live: true }).await;
+    let code = ProblemCode::SettingsDamaged;
+    world.window.until(|shown| shown.overall == OverallState::Blocked { code }).await;
+    assert_eq!(world.window.codes(), [code]);
     assert!(world.window.shown.problems[0].technical.contains("thread"));
     assert!(world.has_started_none());
 }
@@ -106,13 +109,12 @@ async fn damaged_settings_give_way_to_their_copy_and_say_so() {
     let good = "[practice]\nthreads = 5\n";
     let files = [("settings.toml", "[practice\n"), ("settings.copy.toml", good)];
     let mut world = World::with_files(&files).await;
-    world.ask(AppRequest::EnterPractice).await;
-    let node = world.next_node().await;
-    assert_eq!(node.settings.helper.as_ref().unwrap().threads, 5);
-    world.window.until(|shown| !shown.problems.is_empty()).await;
     let problem = &world.window.shown.problems[0];
     assert_eq!((problem.code, problem.severity), (ProblemCode::SettingsDamaged, Severity::Notice));
     assert!(problem.values["date"].ends_with("UTC"));
+    world.ask(AppRequest::EnterPractice { keeps_live: true }).await;
+    let node = world.next_node().await;
+    assert_eq!(node.settings.helper.as_ref().unwrap().threads, 5);
 }
 
 #[tokio::test(start_paused = true)]

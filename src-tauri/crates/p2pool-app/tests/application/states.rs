@@ -43,7 +43,7 @@ async fn practice_starts_a_node_of_its_own_that_does_not_mine_yet() {
 #[tokio::test(start_paused = true)]
 async fn start_is_armed_until_everything_is_ready() {
     let mut world = World::new().await;
-    world.ask(AppRequest::EnterPractice).await;
+    world.ask(AppRequest::EnterPractice { keeps_live: true }).await;
     world.ask(AppRequest::StartMining).await;
     let armed = |waits_for: Vec<WaitReason>| MiningControl::Armed { waits_for };
     let mut node = world.next_node().await;
@@ -227,7 +227,7 @@ async fn leaving_practice_ends_the_node_and_shows_welcome_at_once() {
     assert_eq!(world.window.shown.mode, Mode::Live);
     assert_eq!(world.window.shown.practice, None);
     // Back before the old node has ended: the new one waits for that.
-    world.ask(AppRequest::EnterPractice).await;
+    world.ask(AppRequest::EnterPractice { keeps_live: true }).await;
     assert!(world.has_started_none());
     node.expect_stop(true).await;
     world.next_node().await;
@@ -239,7 +239,7 @@ async fn leaving_practice_ends_the_node_and_shows_welcome_at_once() {
 #[tokio::test(start_paused = true)]
 async fn requests_are_idempotent() {
     let (mut world, mut node) = World::mining().await;
-    world.ask(AppRequest::EnterPractice).await;
+    world.ask(AppRequest::EnterPractice { keeps_live: true }).await;
     world.ask(AppRequest::StartMining).await;
     world.ask(AppRequest::ResumeMining).await;
     world.ask(AppRequest::CancelStart).await;

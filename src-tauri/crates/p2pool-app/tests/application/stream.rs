@@ -140,7 +140,7 @@ async fn stopping_ends_the_node_and_then_the_controller() {
     assert!(!app.is_node_up());
     world.join().await;
     assert_eq!(app.subscribe().await.unwrap_err().code, ProblemCode::EngineLost);
-    let refused = app.request(AppRequest::EnterPractice).await.unwrap_err();
+    let refused = app.request(AppRequest::EnterPractice { keeps_live: true }).await.unwrap_err();
     assert_eq!(refused.code, ProblemCode::EngineLost);
 }
 

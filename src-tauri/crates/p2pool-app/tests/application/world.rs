@@ -1,20 +1,22 @@
 //! The world of these tests: a host on virtual time, nodes that do what the test says, a window.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use bitcoin::Network;
 use p2pool_app::api::{
-    AppEvent, AppReply, AppRequest, AppSnapshot, Change, LatestKind, UiError, UnixSeconds,
+    AppEvent, AppReply, AppRequest, AppSnapshot, Change, LatestKind, LightState, OverallState,
+    UiError, UnixSeconds,
 };
 use p2pool_app::{
     AppHandle, Controller, Host, Keychain, KeychainError, NodeDeed, NodeLink, Secret,
 };
 use p2pool_node::{
-    BitcoinState, ChainSummary, HelperState, Miner, MinersSnapshot, NodeEvent, NodeEventKind,
-    NodeSnapshot, PracticeMember, Settings, StartError, StopReport, StorageState, WindowShare,
+    BitcoinSource, BitcoinState, ChainSummary, HelperState, Miner, MinersSnapshot, NodeEvent,
+    NodeEventKind, NodeSnapshot, PracticeMember, Settings, StartError, StopReport, StorageState,
+    WindowShare,
 };
 use p2pool_sharechain::ShareHash;
 use p2pool_sharechain::time::UnixTime;
@@ -27,6 +29,11 @@ pub(crate) const BEGIN: u64 = 1_800_000_000;
 /// My address, and that of the first simulated member.
 pub(crate) const ME: &str = "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx";
 pub(crate) const SIMULATED: &str = "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn";
+/// My address on the real network.
+pub(crate) const LIVE_ME: &str = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
+/// Settings for mining there.
+pub(crate) const LIVE: &str =
+    "[run]\naddress = \"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4\"\nrpc_cookie = \"/cookie\"\n";
 /// The scripts that pay them.
 pub(crate) const MY_SCRIPT: [u8; 22] = [
     0x00, 0x14, 0x75, 0x1e, 0x76, 0xe8, 0x19, 0x91, 0x96, 0xd4, 0x54, 0x94, 0x1c, 0x45, 0xd1, 0xb3,
@@ -52,7 +59,6 @@ pub(crate) struct TestKeychain {
 
 impl TestKeychain {
     /// From now on every call ends like this.
-    #[expect(dead_code, reason = "the wizard's tests of K-01 will")]
     pub(crate) fn fail(&self, failure: Option<KeychainError>) {
         *self.failure.lock().unwrap() = failure;
     }
@@ -112,6 +118,10 @@ impl Host for TestHost {
 
     fn keychain(&self) -> &dyn Keychain {
         &self.keychain
+    }
+
+    fn lan_address(&self) -> Option<Ipv4Addr> {
+        Some(Ipv4Addr::new(192, 168, 1, 20))
     }
 }
 
@@ -224,15 +234,17 @@ pub(crate) fn share(number: u8, payee: &str) -> WindowShare {
 }
 
 fn fresh_node(settings: &Settings) -> NodeSnapshot {
+    let is_practice = matches!(settings.bitcoin, BitcoinSource::Practice);
+    let member = || PracticeMember { name: "one".into(), address: SIMULATED.into() };
     NodeSnapshot {
         started_at: UnixTime(BEGIN),
-        chain: Network::Testnet4,
-        is_practice: true,
+        chain: settings.params.chain,
+        is_practice,
         is_continued: false,
         is_mining: settings.mines_at_start,
-        stratum_address: "127.0.0.1:19332".parse().unwrap(),
-        payout_address: ME.into(),
         donation: 0,
+        stratum_address: settings.stratum,
+        payout_address: settings.payout_address.clone().unwrap_or_else(|| ME.into()),
         bitcoin: BitcoinState::Connecting,
         bitcoin_details: Arc::default(),
         summary: Arc::new(ChainSummary {
@@ -246,7 +258,7 @@ fn fresh_node(settings: &Settings) -> NodeSnapshot {
         miners: Arc::default(),
         helper: HelperState::Off,
         storage: StorageState::Ok,
-        members: vec![PracticeMember { name: "one".into(), address: SIMULATED.into() }],
+        members: is_practice.then(member).into_iter().collect(),
         database: settings.data_dir.join("pool.sqlite"),
         practice_rpc: None,
         failure: None,
@@ -274,13 +286,18 @@ impl World {
 
     /// The same, with files in the data folder.
     pub(crate) async fn with_files(files: &[(&str, &str)]) -> Self {
+        Self::refusing(files, None).await
+    }
+
+    /// The same, and the first start of a node ends like this.
+    pub(crate) async fn refusing(files: &[(&str, &str)], refusal: Option<StartError>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in files {
             std::fs::write(dir.path().join(name), text).unwrap();
         }
         let host = host(dir);
         let (starts, nodes) = mpsc::unbounded_channel();
-        let refusals = Refusals::default();
+        let refusals = Refusals::new(Mutex::new(refusal.into_iter().collect()));
         let refused = Arc::clone(&refusals);
         let start = move |settings: Settings| {
             if let Some(error) = refused.lock().unwrap().pop_front() {
@@ -324,7 +341,7 @@ impl World {
     /// In practice mode with a node that has just started.
     pub(crate) async fn practice() -> (Self, ScriptedNode) {
         let mut world = Self::new().await;
-        world.ask(AppRequest::EnterPractice).await;
+        world.ask(AppRequest::EnterPractice { keeps_live: true }).await;
         let node = world.next_node().await;
         world.window.until(|shown| shown.practice.is_some()).await;
         (world, node)
@@ -338,6 +355,36 @@ impl World {
         node.expect_mining(true).await;
         world.window.until(|shown| shown.rates.mine_hps.is_some()).await;
         (world, node)
+    }
+
+    /// In live mode with a node that has just started.
+    pub(crate) async fn live(settings: &str) -> (Self, ScriptedNode) {
+        let mut world = Self::with_files(&[("settings.toml", settings)]).await;
+        let node = world.next_node().await;
+        world.window.until(|shown| shown.lights.node.state == LightState::Working).await;
+        (world, node)
+    }
+
+    /// In live mode, mining with one miner.
+    pub(crate) async fn live_mining() -> (Self, ScriptedNode) {
+        let (mut world, mut node) = Self::live(LIVE).await;
+        world.ask(AppRequest::StartMining).await;
+        node.set_mining_well();
+        node.set_chain(|chain| chain.peers = 5);
+        node.expect_mining(true).await;
+        world.window.until(|shown| shown.overall == OverallState::FirstShare).await;
+        (world, node)
+    }
+
+    /// A file of the data folder, once these words stand in it.
+    pub(crate) async fn file_with(&mut self, name: &str, words: &str) -> String {
+        loop {
+            let text = self.host_file(name).await;
+            if text.contains(words) {
+                return text;
+            }
+            self.window.next().await;
+        }
     }
 
     /// A file of the data folder, once it is there.
