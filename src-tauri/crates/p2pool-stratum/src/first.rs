@@ -22,12 +22,14 @@ pub enum Protocol {
 /// port, but not without HTTP in front of it.
 pub fn protocol(bytes: &[u8]) -> Option<Protocol> {
     let text = bytes.trim_ascii_start();
+    let is_all = bytes.len() >= FIRST_BYTES;
     let Some(first) = text.first() else {
-        return (bytes.len() >= FIRST_BYTES).then_some(Protocol::Stratum);
+        return is_all.then_some(Protocol::Stratum);
     };
     match first {
         b'{' => Some(Protocol::Stratum),
         0x16 => match text.get(1) {
+            None if is_all => Some(Protocol::Unknown),
             None => None,
             Some(0x03) => Some(Protocol::Tls),
             Some(_) => Some(Protocol::Unknown),
@@ -36,7 +38,7 @@ pub fn protocol(bytes: &[u8]) -> Option<Protocol> {
             // A method: capitals, then a blank.
             let length = text.iter().position(|byte| !byte.is_ascii_uppercase());
             match length.map(|length| text.get(length)) {
-                None if text.len() >= FIRST_BYTES => Some(Protocol::Unknown),
+                None if is_all => Some(Protocol::Unknown),
                 None => None,
                 Some(Some(b' ')) => Some(Protocol::Http),
                 Some(_) => Some(Protocol::Unknown),
@@ -68,6 +70,8 @@ mod tests {
             (b"SSH-2.0-", Some(Protocol::Unknown)),
             (b"ABCDEFGH", Some(Protocol::Unknown)),
             (b"[1,2]", Some(Protocol::Unknown)),
+            (b"       G", Some(Protocol::Unknown)),
+            (b"       \x16", Some(Protocol::Unknown)),
             (b"", None),
             (b" ", None),
             (b"GE", None),

@@ -28,12 +28,14 @@ pub const TIME_AHEAD_MAX_SECONDS: u32 = 7000;
 const TEMPLATE_AGE_MAX_SECONDS: u32 = 3600;
 
 /// One `mining.notify`, and what solutions of it are judged by.
+///
+/// Kept small: there are dozens of them for each of thousands of connections.
 #[derive(Debug)]
 pub struct Job {
     number: u32,
     template: Arc<ShareTemplate>,
     /// Announced with the job.
-    asked: Asked,
+    asked: Arc<Asked>,
     /// Lowest announced while the job was open; devices differ in which they use.
     lowest_difficulty: f64,
     /// Whether other connections have jobs of the same template.
@@ -42,11 +44,12 @@ pub struct Job {
     work_since: MonoTime,
     /// When the Bitcoin tip changed, if it did.
     stale_since: Option<MonoTime>,
+    /// Solutions so far.
     seen: BTreeSet<ShareHash>,
 }
 
 /// A difficulty with its target, which is dear to compute.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Asked {
     difficulty: f64,
     target: U256,
@@ -56,6 +59,11 @@ impl Asked {
     /// Asks for solutions of this difficulty.
     pub fn new(difficulty: f64) -> Self {
         Self { difficulty, target: compact::target_of_difficulty(difficulty) }
+    }
+
+    /// As announced.
+    pub fn difficulty(&self) -> f64 {
+        self.difficulty
     }
 
     /// What hashes must not be above.
@@ -70,14 +78,14 @@ impl Job {
     pub fn new(
         number: u32,
         template: Arc<ShareTemplate>,
-        asked: Asked,
+        asked: Arc<Asked>,
         work_since: MonoTime,
     ) -> Self {
         Self {
             number,
             template,
-            asked,
             lowest_difficulty: asked.difficulty,
+            asked,
             is_shared: false,
             work_since,
             stale_since: None,
@@ -96,8 +104,8 @@ impl Job {
     }
 
     /// What solutions are asked for.
-    pub fn asked(&self) -> Asked {
-        self.asked
+    pub fn asked(&self) -> &Asked {
+        &self.asked
     }
 
     /// The work.

@@ -223,6 +223,8 @@ struct Work {
 #[derive(Debug)]
 struct Mining {
     vardiff: Vardiff,
+    /// What the newest job asks for.
+    asked: Option<Arc<Asked>>,
     /// Last difficulty sent.
     announced: Option<f64>,
     /// Difficulty of the newest job's share.
@@ -285,7 +287,12 @@ impl Session {
 
     /// The next thing to do, until there is nothing.
     pub fn poll(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        let action = self.actions.pop_front();
+        if action.is_none() {
+            // Most sessions have nothing to say most of the time.
+            self.actions = VecDeque::new();
+        }
+        action
     }
 
     /// What the miner calls itself, fit for display; empty if it does not say.
@@ -368,6 +375,7 @@ impl Session {
         let is_fixed = self.fixed_difficulty.is_some();
         self.mining = Some(Mining {
             vardiff: Vardiff::new(&self.config.vardiff, start, is_fixed, now.mono),
+            asked: None,
             announced: None,
             ceiling: f64::INFINITY,
             refresh_at: now.mono,
@@ -403,7 +411,9 @@ impl Session {
         };
         mining.vardiff.set(difficulty);
         mining.refresh_at = now.mono + REFRESH;
-        let asked = Asked::new(difficulty);
+        let asked = mining.asked.take().filter(|asked| asked.difficulty() == difficulty);
+        let asked = asked.unwrap_or_else(|| Arc::new(Asked::new(difficulty)));
+        mining.asked = Some(Arc::clone(&asked));
         let own_fields = match prepared {
             Some(_) => Vec::new(),
             None => Job::fields(&template),

@@ -3,6 +3,7 @@
 //! A wake-up costs one read and one write for all complete lines. Nothing is locked between socket
 //! and judgement, no other task is asked, and a silent connection holds no buffer.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
@@ -18,6 +19,7 @@ use p2pool_stratum::{
 };
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 use tokio_util::io::poll_read_buf;
@@ -38,7 +40,12 @@ const REPORT_EVERY: Duration = Duration::from_millis(500);
 const FAR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Serves a miner until its connection ends.
-pub(super) async fn serve(stream: TcpStream, visit: Visit, links: Links, token: CancellationToken) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    visit: Visit,
+    links: &Links,
+    token: &CancellationToken,
+) {
     let now = links.clock.now();
     let (lease, extranonce1) = Lease::take(&links.leases, visit.ip);
     let mut config = SessionConfig::new(Arc::clone(&links.payout_address));
@@ -53,17 +60,18 @@ pub(super) async fn serve(stream: TcpStream, visit: Visit, links: Links, token: 
         lease,
         joined: 0,
         tally: Tally::of_address(visit.ip),
+        solved: VecDeque::new(),
         unsent: Vec::new(),
         write_by: None,
         wake: None,
         report_at: None,
         is_over: None,
     };
-    connection.run(&links, token).await;
+    connection.run(links, token).await;
     if connection.is_over == Some(CloseReason::OnlyRejects) {
         lock(&visit.limits).pause(visit.ip, links.clock.now().mono);
     }
-    Box::pin(connection.leave(&links)).await;
+    Box::pin(connection.leave(links)).await;
     tracing::debug!(ip = %visit.ip, "miner's connection ended");
 }
 
@@ -75,6 +83,8 @@ struct Connection {
     /// Worker names reported as joined.
     joined: usize,
     tally: Tally,
+    /// Finds that the node had no room for yet.
+    solved: VecDeque<Solved>,
     /// What the miner has not taken yet.
     unsent: Vec<u8>,
     write_by: Option<Instant>,
@@ -93,7 +103,7 @@ enum Step {
 }
 
 impl Connection {
-    async fn run(&mut self, links: &Links, token: CancellationToken) {
+    async fn run(&mut self, links: &Links, token: &CancellationToken) {
         let mut lines = LineBuffer::new(message::LINE_BYTES_MAX);
         let mut cancelled = pin!(token.cancelled());
         let mut timer = pin!(tokio::time::sleep(FAR));
@@ -127,7 +137,7 @@ impl Connection {
                 Step::Read(Ok(1..)) => {
                     while let Ok(Some(line)) = lines.next_borrowed() {
                         self.session.handle(now, Event::Line(line));
-                        self.carry_out(links).await;
+                        self.carry_out(links);
                     }
                     if lines.next_borrowed().is_err() {
                         self.is_over.get_or_insert(CloseReason::LineTooLong);
@@ -137,7 +147,10 @@ impl Connection {
                 Step::Written(Ok(())) => {}
                 Step::Read(Ok(0) | Err(_)) | Step::Written(Err(_)) => return,
             }
-            self.carry_out(links).await;
+            self.carry_out(links);
+            if !self.solved.is_empty() {
+                Box::pin(self.bring(links)).await;
+            }
             if self.write().is_err() || self.is_over.is_some() {
                 return;
             }
@@ -156,7 +169,7 @@ impl Connection {
     }
 
     /// Carries out what the session wants. What is to be sent is collected.
-    async fn carry_out(&mut self, links: &Links) {
+    fn carry_out(&mut self, links: &Links) {
         while let Some(action) = self.session.poll() {
             match action {
                 Action::Send(line) if self.unsent.is_empty() => self.unsent = line,
@@ -168,9 +181,8 @@ impl Connection {
                         Solved { template, solution, worker, is_on_time: on_time, found_at };
                     // The answer must not wait for the node, nor the node for the answer.
                     let _ = self.write();
-                    if links.solved.send(solved).await.is_err() {
-                        self.is_over.get_or_insert(CloseReason::NoWork);
-                    }
+                    self.solved.push_back(solved);
+                    self.bring_what_fits(links);
                 }
                 Action::Accepted { worker, difficulty, share_part, late } => {
                     self.tally.accept(worker, difficulty, share_part, late);
@@ -189,6 +201,29 @@ impl Connection {
                     self.is_over.get_or_insert(reason);
                 }
                 Action::WakeAt(at) => self.wake = Some(links.clock.instant(at)),
+            }
+        }
+    }
+
+    /// Brings finds to the node, as many as it has room for.
+    fn bring_what_fits(&mut self, links: &Links) {
+        while let Some(solved) = self.solved.pop_front() {
+            match links.solved.try_send(solved) {
+                Ok(()) => {}
+                Err(TrySendError::Full(solved)) => return self.solved.push_front(solved),
+                Err(TrySendError::Closed(_)) => {
+                    self.is_over.get_or_insert(CloseReason::NoWork);
+                }
+            }
+        }
+        self.solved = VecDeque::new();
+    }
+
+    /// Brings the finds that are left, and waits for the node if it is busy.
+    async fn bring(&mut self, links: &Links) {
+        while let Some(solved) = self.solved.pop_front() {
+            if links.solved.send(solved).await.is_err() {
+                self.is_over.get_or_insert(CloseReason::NoWork);
             }
         }
     }
@@ -306,4 +341,21 @@ async fn next(
     }
     let newest = work.borrow_and_update().clone();
     (newest, work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes_of<F>(
+        _: impl FnOnce(TcpStream, Visit, &'static Links, &'static CancellationToken) -> F,
+    ) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn connection_takes_less_than_two_kilobytes() {
+        assert!(bytes_of(serve) < 2048, "{}", bytes_of(serve));
+        assert!(size_of::<p2pool_stratum::job::Job>() <= 88, "of which it has dozens");
+    }
 }

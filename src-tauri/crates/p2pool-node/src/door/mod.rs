@@ -170,21 +170,17 @@ impl Drop for Visit {
 async fn serve(mut stream: TcpStream, visit: Visit, desk: Arc<Desk>, token: CancellationToken) {
     let (ip, links) = (visit.ip, &desk.links);
     tune(&stream, ip);
-    let spoken = tokio::select! {
-        () = token.cancelled() => return,
-        spoken = tokio::time::timeout(FIRST_BYTES_WITHIN, first_words(&stream)) => spoken,
-    };
-    let Ok(Some(spoken)) = spoken else {
+    // In a box that is gone afterwards: a connection holds on to all its task's memory.
+    let Some(spoken) = Box::pin(first_words_in_time(&stream, &token)).await else {
         tracing::debug!(%ip, "connection said nothing");
         return;
     };
     match spoken {
-        Protocol::Stratum => Box::pin(miner::serve(stream, visit, links.clone(), token)).await,
+        Protocol::Stratum => Box::pin(miner::serve(stream, visit, links, &token)).await,
         Protocol::Http => {
-            tokio::select! {
-                () = token.cancelled() => {}
-                () = Box::pin(http::serve(stream, ip, Arc::clone(&desk))) => {}
-            }
+            let served = http::serve(stream, ip, Arc::clone(&desk));
+            // Pages end with the node.
+            let _ = Box::pin(token.run_until_cancelled(served)).await;
         }
         Protocol::Tls | Protocol::Unknown => {
             let (is_tls, at) = (spoken == Protocol::Tls, links.clock.now().wall);
@@ -193,11 +189,16 @@ async fn serve(mut stream: TcpStream, visit: Visit, desk: Arc<Desk>, token: Canc
             let _ = links.counts.try_send(Count::UnknownProtocol(note));
             if spoken == Protocol::Tls {
                 // Whether it is heard or not, the connection ends.
-                let _ = stream.write_all(&TLS_ALERT).await;
+                let _ = stream.try_write(&TLS_ALERT);
                 let _ = stream.shutdown().await;
             }
         }
     }
+}
+
+async fn first_words_in_time(stream: &TcpStream, token: &CancellationToken) -> Option<Protocol> {
+    let words = tokio::time::timeout(FIRST_BYTES_WITHIN, first_words(stream));
+    token.run_until_cancelled(words).await?.ok()?
 }
 
 /// Waits for enough bytes to tell the protocol; they stay unread. `None` if there are none.
