@@ -48,6 +48,11 @@ fn engine_steps() {
 }
 
 #[test]
+fn http_request() {
+    replay("http_request");
+}
+
+#[test]
 fn share_parse() {
     replay("share_parse");
 }

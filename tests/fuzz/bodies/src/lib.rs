@@ -16,6 +16,7 @@ mod address_decode;
 mod axeos_info;
 mod choices;
 mod engine_steps;
+mod http_request;
 mod share_parse;
 mod stratum_line;
 mod wire_choices;
@@ -26,6 +27,7 @@ mod wire_session;
 pub use crate::address_decode::address_decode;
 pub use crate::axeos_info::axeos_info;
 pub use crate::engine_steps::engine_steps;
+pub use crate::http_request::http_request;
 pub use crate::share_parse::share_parse;
 pub use crate::stratum_line::stratum_line;
 pub use crate::wire_frame::wire_frame;
@@ -36,10 +38,11 @@ pub use crate::wire_session::wire_session;
 pub type Body = fn(&[u8]);
 
 /// All targets by the names of their corpus folders.
-pub const TARGETS: [(&str, Body); 8] = [
+pub const TARGETS: [(&str, Body); 9] = [
     ("address_decode", address_decode),
     ("axeos_info", axeos_info),
     ("engine_steps", engine_steps),
+    ("http_request", http_request),
     ("share_parse", share_parse),
     ("stratum_line", stratum_line),
     ("wire_frame", wire_frame),

@@ -21,8 +21,8 @@ use p2pool_stratum::{Event, Extranonce1, LineBuffer, Session, SessionConfig, mes
 use crate::choices::Choices;
 use duties::Duties;
 
-const PAYOUT: &[u8] = b"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
-const EXTRANONCE1: Extranonce1 = Extranonce1(0x0bad_cafe);
+pub(crate) const PAYOUT: &[u8] = b"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
+pub(crate) const EXTRANONCE1: Extranonce1 = Extranonce1(0x0bad_cafe);
 const START: u32 = 1_700_000_000;
 /// Hashes tried for one solution.
 const HASHES_MAX: u32 = 300;
@@ -53,6 +53,11 @@ pub fn stratum_line(data: &[u8]) {
     }
 }
 
+/// When everything begins.
+pub(crate) fn start() -> Now {
+    Now { wall: UnixTime(u64::from(START)), mono: MonoTime(Duration::from_secs(1_000)) }
+}
+
 /// A pool's side of one connection, with its clock.
 struct Table {
     session: Session,
@@ -63,8 +68,7 @@ struct Table {
 
 impl Table {
     fn new() -> Self {
-        let now =
-            Now { wall: UnixTime(u64::from(START)), mono: MonoTime(Duration::from_secs(1_000)) };
+        let now = start();
         let config = SessionConfig {
             vardiff: VardiffSettings { difficulty_min: 1e-9, ..VardiffSettings::default() },
             ..SessionConfig::new(PAYOUT.to_vec())
@@ -150,7 +154,7 @@ fn solve(job: &Notify, bits: u32, time: u32, wanted: usize) -> Option<u32> {
 }
 
 /// Work with a few knobs.
-fn base(choices: &mut Choices<'_>) -> Arc<TemplateBase> {
+pub(crate) fn base(choices: &mut Choices<'_>) -> Arc<TemplateBase> {
     let target = |bits: usize| (U256::from(1) << bits) - U256::from(1);
     let (block_number, share_number) = (choices.u8() % 4, choices.u8() % 4);
     let share_target = target(choices.pick(&[250, 248, 254, 200]));
