@@ -3,6 +3,7 @@ import { applied } from "./apply";
 import { series } from "./fake/fixtures";
 import { begun, happened, Pretend } from "./fake/pretend";
 import { pageView } from "./fake/pages";
+import { poolReply } from "./fake/pages/pool";
 import { beginning, ready, type ScriptName, SCRIPTS } from "./fake/scripts";
 import type { AppEvent } from "./generated/AppEvent";
 import type { AppReply } from "./generated/AppReply";
@@ -54,7 +55,9 @@ export class FakeHost implements Host {
     this.requests.push(request);
     if (this.refuse !== null) return Promise.reject(this.refuse);
     this.#do(request);
-    return Promise.resolve({ kind: "done" });
+    const reply: AppReply =
+      request.kind === "pool" ? poolReply(this.#state.now, request.request) : { kind: "done" };
+    return Promise.resolve(reply);
   }
 
   quit(): Promise<void> {
@@ -127,7 +130,7 @@ export class FakeHost implements Host {
           value: series(state.now, request.range, state.rates.mineHps ?? 1e6),
         });
       case "showPage":
-        return this.send({ section: "page", value: pageView(request.page) });
+        return this.send({ section: "page", value: pageView(request.page, state.now) });
       case "setTheme":
         return this.send({ section: "theme", value: request.theme });
       case "dismissProblem":
@@ -139,6 +142,7 @@ export class FakeHost implements Host {
       case "openOutside":
       case "settings":
       case "setVisible":
+      case "pool":
         return;
       default:
         exhaustive(request);

@@ -6,8 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use p2pool_node::{
-    HelperSettings, NodeEvent, NodeHandle, NodeSnapshot, Settings, StartError, StopReport,
+    HelperSettings, MemberDeed, NodeEvent, NodeHandle, NodeSnapshot, Settings, ShareDetails,
+    StartError, StopReport, TreeShare,
 };
+use p2pool_sharechain::ShareHash;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// Deeds under way to a node. They are clicks of a person, so a few are plenty.
@@ -23,6 +25,17 @@ pub enum NodeDeed {
     SetMining(bool),
     /// Run the CPU miner like this, or not at all.
     SetHelper(Option<HelperSettings>),
+    /// A decision about other nodes.
+    Members(MemberDeed),
+    /// Tell what is known of a share.
+    ShareDetails {
+        /// The share.
+        share: ShareHash,
+        /// `None` if it is not known.
+        reply: oneshot::Sender<Option<ShareDetails>>,
+    },
+    /// Tell the newest shares with the branches beside them.
+    ShareTree(oneshot::Sender<Vec<TreeShare>>),
     /// End everything in order, then say how it went.
     Stop(oneshot::Sender<StopReport>),
 }
@@ -65,6 +78,14 @@ async fn serve(handle: NodeHandle, mut deeds: mpsc::Receiver<NodeDeed>) {
         match deed {
             NodeDeed::SetMining(is_mining) => handle.set_mining(is_mining).await,
             NodeDeed::SetHelper(settings) => handle.set_helper(settings).await,
+            NodeDeed::Members(deed) => handle.decide(deed).await,
+            // Whoever asked may have given up waiting.
+            NodeDeed::ShareDetails { share, reply } => {
+                let _ = reply.send(handle.share_details(share).await);
+            }
+            NodeDeed::ShareTree(reply) => {
+                let _ = reply.send(handle.share_tree().await);
+            }
             NodeDeed::Stop(reply) => {
                 let report = handle.stop().await;
                 // Whoever asked may have given up waiting.

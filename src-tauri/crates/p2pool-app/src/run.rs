@@ -28,6 +28,9 @@ const ALONE_SECS: u64 = 60;
 /// Pauses that are remembered.
 const PAUSES_MAX: usize = 1_000;
 
+/// Who found which block, by their shares.
+pub(crate) type Finders = BTreeMap<ShareHash, Party>;
+
 /// A line for the list, without its number.
 pub(crate) type Line = (UnixSeconds, LatestKind);
 

@@ -27,6 +27,7 @@ mod output;
 mod peers;
 mod progress;
 mod relay;
+mod rounds;
 mod served;
 mod snapshot;
 mod split;

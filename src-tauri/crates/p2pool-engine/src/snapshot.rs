@@ -81,6 +81,9 @@ pub struct ChainSummary {
     pub pool_stale_part: f64,
     /// Found blocks, oldest first.
     pub blocks: Vec<PoolBlock>,
+    /// Work done since the newest of them, as a part of what a block takes on average; `None` if
+    /// not all of it is known.
+    pub round_effort: Option<f64>,
 }
 
 /// One share of the payout window.
@@ -103,12 +106,15 @@ pub struct WindowShare {
 }
 
 /// A found block with its depth.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PoolBlock {
     /// As stored.
     pub block: FoundBlock,
     /// Confirmations (1 = the tip), at most what makes payouts spendable.
     pub confirmations: u32,
+    /// Work done from the block before it to this one, as a part of what a block takes on average;
+    /// `None` if not all of it is known.
+    pub round_effort: Option<f64>,
 }
 
 impl Engine {
@@ -145,9 +151,12 @@ impl Engine {
             .map(|block| PoolBlock {
                 block: FoundBlock { raw: None, ..block.clone() },
                 confirmations: tip.saturating_sub(block.height).min(MATURE),
+                round_effort: None,
             })
             .collect();
         summary.blocks.sort_by_key(|entry| (entry.block.found_at, entry.block.hash));
+        self.measure_rounds(&mut summary.blocks);
+        summary.round_effort = self.present_round_effort(&summary.blocks);
         if let Some(base) = self.work.base.clone() {
             self.describe_work(&base, &mut summary);
         }

@@ -46,5 +46,6 @@ pub use crate::state::{
     PracticeMember, PracticeRpc, ProblemCode, StopReport, StorageState, UnknownProtocol,
 };
 pub use p2pool_engine::{
-    ChainSummary, Event, PoolBlock, ShareDetails, SyncProgress, TreeShare, WhyNoWork, WindowShare,
+    Announces, ChainSummary, Event, PoolBlock, ShareDetails, SyncProgress, TreeShare, WhyNoWork,
+    WindowShare,
 };

@@ -1,9 +1,12 @@
 import type { Page } from "../generated/Page";
 import type { PageView } from "../generated/PageView";
+import { poolView } from "./pages/pool";
 
 /** What a page shows, typically. */
-export function pageView(page: Page): PageView {
+export function pageView(page: Page, now: number): PageView {
   switch (page) {
+    case "pool":
+      return { page: "pool", view: poolView(now) };
     default:
       return { page: "none" };
   }

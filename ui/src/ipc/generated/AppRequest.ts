@@ -2,6 +2,7 @@
 import type { ChartRange } from "./ChartRange";
 import type { Outside } from "./Outside";
 import type { Page } from "./Page";
+import type { PoolRequest } from "./PoolRequest";
 import type { SettingsRequest } from "./SettingsRequest";
 import type { Theme } from "./Theme";
 
@@ -38,7 +39,11 @@ isVisible: boolean, } | { "kind": "openOutside",
 /**
  * What.
  */
-place: Outside, } | { "kind": "tryAgain", 
+place: Outside, } | { "kind": "pool", 
+/**
+ * What.
+ */
+request: PoolRequest, } | { "kind": "tryAgain", 
 /**
  * [`Problem::id`](super::Problem::id).
  */

@@ -37,7 +37,7 @@ mod events_list;
 mod hero;
 mod lights;
 mod page;
-mod pages;
+pub mod pages;
 mod payouts;
 mod practice;
 mod problem_action;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::pages::pool::PoolView;
+
 /// A page of the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -34,4 +36,6 @@ pub enum PageView {
     /// Nothing of its own.
     #[default]
     None,
+    /// The Pool page.
+    Pool(Box<PoolView>),
 }

@@ -1,5 +1,6 @@
 //! What each page shows beside the sections that every page has, and what it may ask for.
 
+pub mod pool;
 mod settings;
 
 pub use settings::*;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::pages::pool::{PoolRequest, ShareCells, ShareDetails, ShareTree};
 use super::{ChartRange, Page, SettingsRequest};
 
 /// A deed the user asked for. The reply says that it was understood; the effect arrives as events.
@@ -63,6 +64,11 @@ pub enum AppRequest {
         /// What.
         place: Outside,
     },
+    /// What the Pool page asks for.
+    Pool {
+        /// What.
+        request: PoolRequest,
+    },
     /// Tries again what a problem stopped.
     TryAgain {
         /// [`Problem::id`](super::Problem::id).
@@ -76,12 +82,27 @@ pub enum AppRequest {
 }
 
 /// The answer to a request that was understood.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[ts(export)]
 pub enum AppReply {
     /// Understood; the effect follows as events.
     Done,
+    /// Shares of the payout window.
+    PoolWindow {
+        /// The shares.
+        cells: ShareCells,
+    },
+    /// Everything about a share.
+    ShareDetails {
+        /// The share; `None` if it is not known, or no longer.
+        share: Option<Box<ShareDetails>>,
+    },
+    /// Recent shares with the branches beside them.
+    ShareTree {
+        /// The tree.
+        tree: ShareTree,
+    },
 }
 
 /// The look of the window.

@@ -1,5 +1,6 @@
 //! The pages beside Home: each has a file here, which makes its view and takes its requests.
 
+mod pool;
 mod settings;
 
 use super::Controller;
@@ -9,10 +10,10 @@ impl Controller {
     /// What the page that is looked at shows beside the sections that every page has.
     pub(super) fn page_view(&self) -> PageView {
         match self.page {
+            Page::Pool => self.pool_view(),
             Page::Home
             | Page::Miners
             | Page::Payouts
-            | Page::Pool
             | Page::CheckUp
             | Page::Settings
             | Page::Setup => PageView::None,

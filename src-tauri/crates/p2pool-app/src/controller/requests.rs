@@ -25,6 +25,7 @@ impl Controller {
                 // Who asked may have gone.
                 let _ = reply.send(subscription);
             }
+            Ask::Request(AppRequest::Pool { request }, reply) => self.ask_pool(request, reply),
             Ask::Request(request, reply) => {
                 tracing::debug!(?request, "asked");
                 let _ = reply.send(self.request(&request));
@@ -58,6 +59,8 @@ impl Controller {
             AppRequest::SetTheme { theme } => self.set_theme(theme),
             AppRequest::ShowPage { page } => self.show_page(page),
             AppRequest::SetVisible { is_visible } => self.set_visible(is_visible),
+            // Answered once the node has answered.
+            AppRequest::Pool { .. } => {}
             AppRequest::OpenOutside { place } => self.open_outside(place)?,
             AppRequest::TryAgain { problem } => self.try_again(problem),
             AppRequest::DismissProblem { problem } => self.dismiss(problem),

@@ -4,6 +4,7 @@ mod hero;
 mod lights;
 mod parties;
 mod payouts;
+pub(crate) mod pool;
 mod rates;
 mod shares;
 mod window;

@@ -72,7 +72,8 @@ fn row(sight: &Sight<'_>, finders: &BTreeMap<ShareHash, Party>, block: &PoolBloc
     }
 }
 
-fn state(block: &PoolBlock) -> PayoutState {
+/// What has become of a block.
+pub(super) fn state(block: &PoolBlock) -> PayoutState {
     match block.block.status {
         BlockStatus::Submitting => PayoutState::Submitting,
         BlockStatus::Accepted if block.confirmations >= MATURE => PayoutState::Spendable,

@@ -3,6 +3,7 @@
 
 mod live;
 mod pool;
+mod pool_page;
 mod problems;
 mod states;
 mod stream;

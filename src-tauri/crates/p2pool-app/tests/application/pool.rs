@@ -36,6 +36,7 @@ fn block(number: u8, status: BlockStatus, confirmations: u32) -> PoolBlock {
             paid_heights: None,
         },
         confirmations,
+        round_effort: None,
     }
 }
 

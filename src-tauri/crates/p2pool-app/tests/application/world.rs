@@ -154,10 +154,9 @@ impl ScriptedNode {
 
     /// The next deed asked of the node must be this switch of mining; it takes effect.
     pub(crate) async fn expect_mining(&mut self, wanted: bool) {
-        match self.next_deed().await {
-            NodeDeed::SetMining(is_mining) => assert_eq!(is_mining, wanted),
-            NodeDeed::SetHelper(_) | NodeDeed::Stop(_) => panic!("asked for something else"),
-        }
+        let deed = self.next_deed().await;
+        let NodeDeed::SetMining(is_mining) = deed else { panic!("something else: {deed:?}") };
+        assert_eq!(is_mining, wanted);
         self.set(|node| node.is_mining = wanted);
         let kind = if wanted { NodeEventKind::MiningStarted } else { NodeEventKind::MiningPaused };
         self.tell(BEGIN, kind);
@@ -165,16 +164,15 @@ impl ScriptedNode {
 
     /// The next deed must be the end; the node ends, and says so if `answers`.
     pub(crate) async fn expect_stop(mut self, answers: bool) {
-        match self.next_deed().await {
-            NodeDeed::Stop(reply) if answers => reply.send(StopReport::default()).unwrap(),
-            NodeDeed::Stop(reply) => drop(reply),
-            NodeDeed::SetMining(_) | NodeDeed::SetHelper(_) => {
-                panic!("switched instead of stopped")
-            }
+        let deed = self.next_deed().await;
+        let NodeDeed::Stop(reply) = deed else { panic!("something else: {deed:?}") };
+        if answers {
+            reply.send(StopReport::default()).unwrap();
         }
     }
 
-    async fn next_deed(&mut self) -> NodeDeed {
+    /// The next deed asked of the node.
+    pub(crate) async fn next_deed(&mut self) -> NodeDeed {
         tokio::time::timeout(PATIENCE, self.deeds.recv()).await.expect("asked").expect("linked")
     }
 

@@ -109,6 +109,7 @@ fn a_block_is_accepted_once_and_those_of_earlier_runs_never() {
             paid_heights: None,
         },
         confirmations: 1,
+        round_effort: None,
     };
     let blocks = vec![block(1, 1000), block(2, 1001), block(3, 1001)];
     let now = snapshot(ChainSummary { blocks, ..ChainSummary::default() });
