@@ -141,6 +141,7 @@ export class FakeHost implements Host {
         });
       case "openOutside":
       case "settings":
+      case "setup":
       case "setVisible":
       case "pool":
         return;

@@ -14,18 +14,19 @@ mod site;
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pool_node::StopReport;
+use p2pool_node::{RawSettings, StopReport};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use crate::api::{AppEvent, AppSnapshot, Change, ChartRange, Mode, Page};
+use crate::api::{AppEvent, AppSnapshot, Change, ChartRange, ComputerStep, Mode, Page};
 use crate::handle::{AppHandle, Ask};
 use crate::history::Past;
 use crate::host::Host;
 use crate::link::StartNode;
 use crate::run::{Line, Run};
 use crate::settings;
+use crate::setup::Setup;
 use crate::state::{self, Wish};
 use live::Live;
 use publish::Paces;
@@ -51,6 +52,8 @@ pub struct Controller {
     mode: Mode,
     /// What is known about mining for real, beside its node.
     live: Live,
+    /// The set-up.
+    setup: Setup,
     /// Number of the last problem, of whichever node.
     last_problem: u32,
     range: ChartRange,
@@ -91,8 +94,10 @@ impl Controller {
         let (is_node_up, node_up) = watch::channel(false);
         let mut shown = AppSnapshot::fresh(host.version(), host.now());
         shown.theme = settings::read_theme(host.data_dir());
+        let setup = Setup::new(host.data_dir(), &RawSettings::default(), ComputerStep::default());
         let mut controller = Self {
             live: Live::default(),
+            setup,
             host,
             start_node,
             asks,
@@ -110,6 +115,8 @@ impl Controller {
             paces: Paces::default(),
         };
         controller.learn_settings();
+        let (data_dir, raw) = (controller.host.data_dir(), &controller.live.raw);
+        controller.setup = Setup::new(data_dir, raw, ComputerStep::default());
         (AppHandle { asks: ask, is_node_up: node_up }, controller)
     }
 

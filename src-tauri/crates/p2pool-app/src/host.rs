@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use p2pool_bitcoind::Secret;
+use p2pool_bitcoind::local::Surroundings;
 
 use crate::api::{Outside, UnixSeconds};
 
@@ -38,6 +39,11 @@ pub trait Host: fmt::Debug + Send + Sync + 'static {
     /// The system has no such thing, or refuses; a host without a screen always does.
     fn open(&self, place: Outside) -> io::Result<()> {
         Err(io::Error::new(io::ErrorKind::Unsupported, format!("no way to open {place:?}")))
+    }
+
+    /// Processes and folders among which a Bitcoin node may be. Blocks for some milliseconds.
+    fn surroundings(&self) -> Surroundings {
+        Surroundings::of_this_computer()
     }
 
     /// This computer's address on the network where miners are; `None` while it is on no private

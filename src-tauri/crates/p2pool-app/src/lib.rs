@@ -55,6 +55,7 @@ mod link;
 mod problems;
 mod run;
 mod settings;
+mod setup;
 mod state;
 mod sync_pace;
 mod views;

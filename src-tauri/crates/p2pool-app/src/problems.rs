@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use p2pool_node::StorageState;
 use p2pool_node::{BitcoinState, HelperState, NodeSnapshot, ProblemCode as NodeCode, StartError};
 use p2pool_sharechain::change::BlockStatus;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
 
 use crate::api::{
     LatestKind, Mode, PROBLEMS_MAX, Problem, ProblemAction, ProblemCode, Severity, UiError,
@@ -90,6 +93,12 @@ impl Condition {
         self.actions = actions.into();
         self
     }
+}
+
+/// A code by its name in the catalogue.
+pub(crate) fn by_name(name: &str) -> ProblemCode {
+    let name: StrDeserializer<'_, serde::de::value::Error> = name.into_deserializer();
+    ProblemCode::deserialize(name).unwrap_or(ProblemCode::Unexpected)
 }
 
 /// The catalogue's code for a code of the node.

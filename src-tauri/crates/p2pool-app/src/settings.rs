@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::{Theme, UnixSeconds};
 use crate::host::Host;
 
+pub(crate) use files::write_toml;
 pub(crate) use last_run::{LastRun, LastWish};
 
 /// Settings, written by hand or by the set-up; `p2poold` reads the same format.
@@ -82,7 +83,7 @@ pub(crate) fn change(
     let path = data_dir.join(SETTINGS_FILE);
     let mut raw = RawSettings::read(&path)?;
     change(&mut raw);
-    let written = files::write_toml(&path, &raw);
+    let written = write_toml(&path, &raw);
     written.map_err(|error| SettingsError::Unreadable {
         path: path.clone(),
         reason: error.to_string(),
@@ -155,7 +156,7 @@ pub(crate) fn read_theme(data_dir: &Path) -> Theme {
 /// # Errors
 /// The data folder cannot be written.
 pub(crate) fn write_theme(data_dir: &Path, theme: Theme) -> io::Result<()> {
-    files::write_toml(&data_dir.join(APPEARANCE_FILE), &Appearance { theme })
+    write_toml(&data_dir.join(APPEARANCE_FILE), &Appearance { theme })
 }
 
 #[cfg(test)]

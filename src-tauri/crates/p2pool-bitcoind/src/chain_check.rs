@@ -22,6 +22,8 @@ pub struct NodeFacts {
     pub headers: u32,
     /// Whether the node is still fetching the chain; it gives no templates until then.
     pub initial_block_download: bool,
+    /// Bytes on disk, if it says so.
+    pub size_on_disk: Option<u64>,
     /// How much of the chain is verified, 0 to 1; for display.
     pub verification_progress: f64,
     /// Whether old blocks are deleted, which is fine.
@@ -97,6 +99,7 @@ fn judge(
         blocks: chain.blocks,
         headers: chain.headers,
         initial_block_download: chain.initialblockdownload,
+        size_on_disk: chain.size_on_disk,
         verification_progress: chain.verificationprogress,
         pruned: chain.pruned,
         median_time: chain.mediantime,

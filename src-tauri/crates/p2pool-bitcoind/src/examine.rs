@@ -17,6 +17,7 @@ use crate::chain_check::NODE_VERSION_MIN;
 use crate::condition::Condition;
 use crate::error::RpcError;
 use crate::model::{BlockchainInfo, NetworkInfo};
+use crate::reach::Reach;
 use crate::rpc::{Limits, RpcClient, RpcConfig};
 use crate::tip::{TemplateSource, TemplateState, Timings};
 
@@ -125,18 +126,17 @@ pub async fn examine(
     now_unix_s: u64,
     mut tell: impl FnMut(Examined),
 ) {
-    let mut visit = Visit { rpc, chain, now_unix_s, tell: &mut tell };
-    visit.all().await;
+    Visit { rpc, chain, now_unix_s, tell: &mut tell }.all().await;
 }
 
-struct Visit<'a> {
+struct Visit<'a, F> {
     rpc: &'a RpcConfig,
     chain: Network,
     now_unix_s: u64,
-    tell: &'a mut dyn FnMut(Examined),
+    tell: &'a mut F,
 }
 
-impl Visit<'_> {
+impl<F: FnMut(Examined)> Visit<'_, F> {
     async fn all(&mut self) {
         if !self.port().await {
             return self.skip(&Test::ALL[1..]);
@@ -187,9 +187,16 @@ impl Visit<'_> {
     async fn port(&mut self) -> bool {
         let began = Instant::now();
         let place = self.rpc.place();
+        let mut is_public = false;
         let connect = async {
             let mut failure = std::io::Error::other("the name leads nowhere");
             for address in lookup_host(&place).await? {
+                if !self.rpc.allows_public && Reach::of(address.ip()) == Reach::Public {
+                    is_public = true;
+                    failure = std::io::Error::other("it is on the open internet");
+                    continue;
+                }
+                is_public = false;
                 match TcpStream::connect(address).await {
                     Ok(_) => return Ok(()),
                     Err(error) => failure = error,
@@ -205,7 +212,7 @@ impl Visit<'_> {
             Ok(Err(error)) => format!("{place}: {error}"),
             Err(_) => format!("{place}: no answer"),
         };
-        let condition = Condition::Unreachable;
+        let condition = if is_public { Condition::PublicAddress } else { Condition::Unreachable };
         self.end(Test::Port, began, Outcome::Failed { condition, details, fact: None });
         false
     }

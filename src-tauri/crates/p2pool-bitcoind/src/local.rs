@@ -57,6 +57,7 @@ mod process;
 mod restart;
 mod settings;
 mod situation;
+mod start;
 mod write;
 
 pub use self::access::{METHODS, Server, usual_port};
@@ -75,4 +76,5 @@ pub use self::process::{Program, RunningNode, running_nodes};
 pub use self::restart::{RestartProgress, RestartWatch};
 pub use self::settings::{CommandLine, Origin, UnknownChain};
 pub use self::situation::Situation;
+pub use self::start::{StartCommand, free_bytes};
 pub use self::write::{Applied, ApplyError, apply};

@@ -51,8 +51,9 @@ impl FakeNode {
         self.script.lock().unwrap().answers.insert(method.to_owned(), answer);
     }
 
-    pub(crate) fn refuse(&self, status: u16) {
-        self.script.lock().unwrap().status = Some(status);
+    /// Answers everything with this HTTP status, or with none again.
+    pub(crate) fn refuse(&self, status: impl Into<Option<u16>>) {
+        self.script.lock().unwrap().status = status.into();
     }
 }
 

@@ -4,6 +4,7 @@ import type { Outside } from "./Outside";
 import type { Page } from "./Page";
 import type { PoolRequest } from "./PoolRequest";
 import type { SettingsRequest } from "./SettingsRequest";
+import type { SetupRequest } from "./SetupRequest";
 import type { Theme } from "./Theme";
 
 /**
@@ -31,7 +32,11 @@ page: Page, } | { "kind": "settings",
 /**
  * What.
  */
-request: SettingsRequest, } | { "kind": "setVisible", 
+request: SettingsRequest, } | { "kind": "setup", 
+/**
+ * What.
+ */
+request: SetupRequest, } | { "kind": "setVisible", 
 /**
  * Whether it can be seen.
  */

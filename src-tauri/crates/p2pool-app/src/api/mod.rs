@@ -58,6 +58,14 @@ pub use hero::{Chance, Effort, Hero};
 pub use lights::{ChainLight, LightState, Lights, MembersLight, MinersLight, NodeLight};
 pub use page::{Page, PageView};
 pub use pages::SettingsRequest;
+pub use pages::{
+    AddressFaultKind, AddressOwner, AddressStep, AddressType, AddressVerdict, ComputerStep,
+    ConfLine, ConfReview, ConfTrouble, FOUND_NODES_MAX, FoundNode, KeepChoice, KeyTrouble,
+    LoginChoice, LoginOffer, MappingView, MembersFound, NetworkStep, NodeCard, NodeFact, NodeNext,
+    NodePlace, NodeStep, NodeTest, PortChoice, RemoteForm, RestartStage, RestartView,
+    SetupNodeRequest, SetupRequest, SetupStep, SetupView, SyncView, TestLine, TestResult,
+    TestTrouble,
+};
 pub use payouts::{PAYEES_MAX, PAYOUTS_MAX, Payee, Payout, PayoutState, Payouts};
 pub use practice::{ChainKind, HelperState, PracticeFacts};
 pub use problem_action::ProblemAction;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::SetupView;
 use super::pages::pool::PoolView;
 
 /// A page of the window.
@@ -38,4 +39,6 @@ pub enum PageView {
     None,
     /// The Pool page.
     Pool(Box<PoolView>),
+    /// The set-up. It is shown for as long as it is open, whatever page was asked for.
+    Setup(Box<SetupView>),
 }

@@ -2,5 +2,7 @@
 
 pub mod pool;
 mod settings;
+mod setup;
 
 pub use settings::*;
+pub use setup::*;

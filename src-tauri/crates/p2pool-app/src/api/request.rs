@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::pages::pool::{PoolRequest, ShareCells, ShareDetails, ShareTree};
-use super::{ChartRange, Page, SettingsRequest};
+use super::{AddressVerdict, ChartRange, Page, SettingsRequest, SetupRequest};
 
 /// A deed the user asked for. The reply says that it was understood; the effect arrives as events.
 ///
@@ -54,6 +54,11 @@ pub enum AppRequest {
         /// What.
         request: SettingsRequest,
     },
+    /// What may be asked of the set-up.
+    Setup {
+        /// What.
+        request: SetupRequest,
+    },
     /// Tells whether the window can be seen; hidden windows get fewer events.
     SetVisible {
         /// Whether it can be seen.
@@ -102,6 +107,11 @@ pub enum AppReply {
     ShareTree {
         /// The tree.
         tree: ShareTree,
+    },
+    /// What an address is.
+    Address {
+        /// What.
+        verdict: AddressVerdict,
     },
 }
 

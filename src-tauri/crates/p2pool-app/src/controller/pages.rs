@@ -2,6 +2,7 @@
 
 mod pool;
 mod settings;
+mod setup;
 
 use super::Controller;
 use crate::api::{Page, PageView};
@@ -9,6 +10,9 @@ use crate::api::{Page, PageView};
 impl Controller {
     /// What the page that is looked at shows beside the sections that every page has.
     pub(super) fn page_view(&self) -> PageView {
+        if self.is_setting_up() {
+            return PageView::Setup(Box::new(self.setup_view()));
+        }
         match self.page {
             Page::Pool => self.pool_view(),
             Page::Home

@@ -81,6 +81,7 @@ impl Controller {
     /// Time has passed.
     pub(super) fn pass(&mut self) {
         MODES.into_iter().for_each(|mode| self.pass_site(mode));
+        self.setup_tick();
         if is_due(&mut self.paces.lan, LAN_EVERY) {
             let host = Arc::clone(&self.host);
             let look = move || host.lan_address();
@@ -242,7 +243,16 @@ impl Controller {
 
     fn frame(&self, now: UnixSeconds) -> Frame {
         let site = self.site();
-        let is_set_up = self.mode == Mode::Practice || self.live.is_ready();
+        let is_set_up =
+            self.mode == Mode::Practice || self.live.is_ready() && !self.setup.is_open();
+        if !is_set_up {
+            return Frame {
+                overall: OverallState::Setup,
+                control: MiningControl::None,
+                lights: Lights::default(),
+                practice: None,
+            };
+        }
         match &site.phase {
             Phase::Running(run) if self.ending.is_none() => self.running(run, now),
             Phase::Held(code) => Frame {
@@ -251,14 +261,6 @@ impl Controller {
                 lights: Lights::default(),
                 practice: None,
             },
-            Phase::Idle | Phase::Starting | Phase::Running(_) | Phase::Stopping if !is_set_up => {
-                Frame {
-                    overall: OverallState::Setup,
-                    control: MiningControl::None,
-                    lights: Lights::default(),
-                    practice: None,
-                }
-            }
             Phase::Idle | Phase::Starting | Phase::Running(_) | Phase::Stopping => Frame {
                 overall: OverallState::Joining { shares_done: None, shares_total: None },
                 control: state::control(site.wish, state::STARTING_WAITS_FOR.to_vec()),

@@ -37,6 +37,7 @@ impl Controller {
     fn request(&mut self, request: &AppRequest) -> Result<AppReply, UiError> {
         match *request {
             AppRequest::Settings { ref request } => return self.settings_request(request),
+            AppRequest::Setup { ref request } => return Ok(self.setup_request(request)),
             AppRequest::EnterPractice { keeps_live } => self.enter_practice(keeps_live),
             AppRequest::LeavePractice => self.leave_practice(),
             AppRequest::StartMining => self.start_mining()?,
@@ -89,7 +90,7 @@ impl Controller {
         self.show_all();
     }
 
-    fn start_mining(&mut self) -> Result<(), UiError> {
+    pub(super) fn start_mining(&mut self) -> Result<(), UiError> {
         if !self.wants(self.mode) || matches!(self.site().phase, Phase::Held(_)) {
             let technical = "there is no node to mine with";
             return Err(

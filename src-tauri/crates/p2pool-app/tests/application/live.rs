@@ -307,6 +307,7 @@ async fn time_until_the_bitcoin_node_has_caught_up_is_estimated() {
                 blocks: 600_000,
                 headers: 975_120,
                 initial_block_download: true,
+                size_on_disk: None,
                 verification_progress: part,
                 pruned: false,
                 median_time: 0,

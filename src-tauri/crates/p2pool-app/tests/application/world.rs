@@ -13,6 +13,7 @@ use p2pool_app::api::{
 use p2pool_app::{
     AppHandle, Controller, Host, Keychain, KeychainError, NodeDeed, NodeLink, Secret,
 };
+use p2pool_bitcoind::local::{Surroundings, System, Variables};
 use p2pool_node::{
     BitcoinSource, BitcoinState, ChainSummary, HelperState, Miner, MinersSnapshot, NodeEvent,
     NodeEventKind, NodeSnapshot, PracticeMember, Settings, StartError, StopReport, StorageState,
@@ -48,6 +49,8 @@ pub(crate) struct TestHost {
     dir: tempfile::TempDir,
     began: Instant,
     pub(crate) keychain: TestKeychain,
+    /// Bitcoin nodes that may be found: none, unless a test puts some there.
+    pub(crate) surroundings: Mutex<Surroundings>,
 }
 
 /// A password store in memory, which can be made to fail.
@@ -118,6 +121,10 @@ impl Host for TestHost {
 
     fn keychain(&self) -> &dyn Keychain {
         &self.keychain
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        self.surroundings.lock().unwrap().clone()
     }
 
     fn lan_address(&self) -> Option<Ipv4Addr> {
@@ -405,7 +412,19 @@ impl World {
 
 /// A computer whose data lie in this folder.
 pub(crate) fn host(dir: tempfile::TempDir) -> Arc<TestHost> {
-    Arc::new(TestHost { dir, began: Instant::now(), keychain: TestKeychain::default() })
+    let surroundings = Surroundings {
+        system: System::this(),
+        variables: Variables::default(),
+        running: Vec::new(),
+        saved_folder: None,
+        ..Surroundings::of_this_computer()
+    };
+    Arc::new(TestHost {
+        dir,
+        began: Instant::now(),
+        keychain: TestKeychain::default(),
+        surroundings: Mutex::new(surroundings),
+    })
 }
 
 fn scripted(settings: Settings) -> (ScriptedNode, NodeLink) {

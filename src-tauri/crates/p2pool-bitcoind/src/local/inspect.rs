@@ -364,6 +364,16 @@ impl LocalNode {
         &self.cookie
     }
 
+    /// Path of its cookie file, whether it is there or not; `None` if it makes none.
+    pub fn cookie_path(&self) -> Option<&Path> {
+        match &self.cookie {
+            Cookie::Readable(path) | Cookie::Missing(path) | Cookie::Unreadable { path, .. } => {
+                Some(path)
+            }
+            Cookie::NotMade => None,
+        }
+    }
+
     /// The login that stands in clear in its settings.
     pub fn login(&self) -> Option<&Auth> {
         self.access.login.as_ref()

@@ -96,6 +96,7 @@ fn slow(watch: Watch, fact: &Fact, chain: Network) -> Check {
 
 fn advice(test: Test, condition: Condition, fact: Option<&Fact>) -> String {
     let words = match (test, condition) {
+        (_, Condition::PublicAddress) => "Use a tunnel (WireGuard, SSH) and its address.",
         (Test::Port, _) => {
             "Start Bitcoin Core, or name another node with --rpc-url. Where it runs, `p2poold conf \
              check` says whether it accepts connections."
@@ -117,7 +118,6 @@ fn advice(test: Test, condition: Condition, fact: Option<&Fact>) -> String {
             "`p2poold conf write --login rpcauth` gives us a login that needs no file."
         }
         (_, Condition::Starting | Condition::Syncing) => "Nothing has to be done: wait.",
-        (_, Condition::PublicAddress) => "Use a tunnel (WireGuard, SSH) and its address.",
         (_, Condition::TipOld) => "Look at the node's connections; a restart often helps.",
         (Test::Connections, Condition::TooOld) => {
             "Install a release of Bitcoin Core from bitcoincore.org."

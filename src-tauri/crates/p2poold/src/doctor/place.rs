@@ -6,8 +6,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use p2pool_bitcoind::local::free_bytes;
 use p2pool_node::{HostPort, P2pSettings};
-use sysinfo::Disks;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -54,15 +54,8 @@ fn nearest(folder: &Path) -> PathBuf {
 /// Whether there is room for the share chain.
 pub(super) fn disk(data_dir: &Path) -> Check {
     let watch = Watch::start("disk space");
-    let folder = nearest(data_dir);
-    let folder = fs::canonicalize(&folder).unwrap_or(folder);
-    let Ok(disks) = Disks::new_with_refreshed_list() else {
-        return watch.skipped("the system does not tell");
-    };
-    let holding = disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
-    let disk = holding.max_by_key(|disk| disk.mount_point().as_os_str().len());
-    match disk {
-        Some(disk) => free(watch, disk.available_space()),
+    match free_bytes(data_dir) {
+        Some(bytes) => free(watch, bytes),
         None => watch.skipped("the system does not tell"),
     }
 }

@@ -12,6 +12,7 @@ fn facts() -> NodeFacts {
         blocks: 1,
         headers: 1,
         initial_block_download: false,
+        size_on_disk: None,
         verification_progress: 1.0,
         pruned: true,
         median_time: 0,
