@@ -1,7 +1,8 @@
 //! What a miner's session costs without its socket: judging a submit, and handing out work.
 //!
 //! `cargo bench -p p2pool-stratum`. A block of 3,000 transactions (a branch of 12) and a window of
-//! 100 payees; submits are well formed and mostly too easy, as a miner's are the other way round.
+//! 100 payees; submits are well formed. Those of "submit" are too easy, those of "accepted submit"
+//! count, one in a connection's job after the other, as a miner's do.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use p2pool_sharechain::template::{BlockTemplate, TemplateBase};
 use p2pool_sharechain::time::{MonoTime, Now, UnixTime};
 use p2pool_sharechain::versions::ShareVersion;
 use p2pool_sharechain::{Attempts, CompactBits, Params, ShareHash, U256, address};
+use p2pool_stratum::job::SOLUTIONS_PER_JOB_MAX;
 use p2pool_stratum::{Action, Event, Extranonce1, Prepared, Session, SessionConfig, Terms};
 
 const PAYOUT: &[u8] = b"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
@@ -85,38 +87,55 @@ fn prepared(base: &Arc<TemplateBase>, nonce: u32) -> Arc<Prepared> {
 }
 
 /// A session at work, and the id of its job.
-fn session(work: &Arc<Prepared>) -> (Session, String) {
-    let mut session = Session::new(SessionConfig::new(PAYOUT), Extranonce1(0x0bad_cafe), now());
+fn session_of(work: &Arc<Prepared>, user: &str) -> (Session, String) {
+    let mut config = SessionConfig::new(PAYOUT);
+    config.vardiff.difficulty_min = 1e-12;
+    let mut session = Session::new(config, Extranonce1(0x0bad_cafe), now());
     session.handle(now(), Event::Prepared(Arc::clone(work)));
-    for line in [
-        r#"{"id":1,"method":"mining.subscribe","params":["cgminer/4.12.1"]}"#,
-        r#"{"id":2,"method":"mining.authorize","params":["me.rig","x"]}"#,
-    ] {
+    let subscribe = r#"{"id":1,"method":"mining.subscribe","params":["cgminer/4.12.1"]}"#;
+    let authorize = format!(r#"{{"id":2,"method":"mining.authorize","params":["{user}","x"]}}"#);
+    for line in [subscribe, &authorize] {
         session.handle(now(), Event::Line(line.as_bytes()));
     }
     while session.poll().is_some() {}
     (session, "0badcafe1".to_owned())
 }
 
+/// A submit from its line to its answer.
+fn submit(session: &mut Session, job: &str, nonce: u32, counts: bool) {
+    let line = format!(
+        r#"{{"id":7,"method":"mining.submit","params":["me.rig","{job}","{nonce:08x}","{START:08x}","{nonce:08x}","00c00000"]}}"#
+    );
+    session.handle(now(), Event::Line(line.as_bytes()));
+    while let Some(action) = session.poll() {
+        assert!(!matches!(action, Action::Close(_)));
+        assert!(!counts || !matches!(action, Action::Rejected { .. }), "{action:?}");
+        black_box(action);
+    }
+}
+
 fn submits(c: &mut Criterion) {
     let work = prepared(&base(), 1);
-    let (mut session, job) = session(&work);
-    let mut nonce = 0_u32;
     let mut group = c.benchmark_group("session");
     group.throughput(Throughput::Elements(1));
-    group.bench_function("submit", |b| {
-        b.iter(|| {
-            nonce = nonce.wrapping_add(0x9e37_79b9);
-            let line = format!(
-                r#"{{"id":7,"method":"mining.submit","params":["me.rig","{job}","{nonce:08x}","{START:08x}","{nonce:08x}","00c00000"]}}"#
-            );
-            session.handle(now(), Event::Line(line.as_bytes()));
-            while let Some(action) = session.poll() {
-                assert!(!matches!(action, Action::Close(_)));
-                black_box(action);
-            }
+    let mut nonce = 0_u32;
+    for (name, user, counts) in
+        [("submit", "me.rig", false), ("accepted submit", "me.rig+0.000000000001", true)]
+    {
+        let (mut session, mut job) = session_of(&work, user);
+        let mut submits = 0;
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                nonce = nonce.wrapping_add(0x9e37_79b9);
+                submits += 1;
+                if submits % SOLUTIONS_PER_JOB_MAX == 0 {
+                    (session, job) = session_of(&work, user);
+                }
+                submit(&mut session, &job, nonce, counts);
+            });
         });
-    });
+    }
+    let (mut session, _) = session_of(&work, "me.rig");
     let base = base();
     group.bench_function("prepare work", |b| {
         b.iter(|| {

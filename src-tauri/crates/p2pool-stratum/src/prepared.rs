@@ -4,25 +4,56 @@
 //! share template and the bytes that tell of it. A thousand miners then cost a thousand writes,
 //! not a thousand generation transactions.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use p2pool_sharechain::U256;
 use p2pool_sharechain::address::AddressError;
 use p2pool_sharechain::template::{MinerTerms, ShareTemplate, TemplateBase};
 use p2pool_sharechain::time::Now;
+use p2pool_sharechain::{U256, compact};
 
 use crate::job::Job;
 
-/// A share template on the usual terms, ready to hand out.
+/// Pieces of work on one base and one set of terms. Each connection takes the first for its first
+/// job; the others are for those that change their difficulty before there is a new base.
+const PIECES_MAX: usize = 12;
+
+/// Work on the usual terms, ready to hand out.
 ///
-/// Each connection takes it for one job at most: the next job of that connection must not repeat
-/// what was tried for this one.
+/// Each connection takes a piece of it for one job at most: the next job of that connection must
+/// not repeat what was tried for this one.
 #[derive(Debug)]
 pub struct Prepared {
     terms: Terms,
-    template: Arc<ShareTemplate>,
-    /// The part of the notification that is the same for everybody.
-    fields: Vec<u8>,
+    nonce: u32,
+    first: Arc<Piece>,
+    /// Made when the first connection asks for them.
+    more: [OnceLock<Option<Arc<Piece>>>; PIECES_MAX - 1],
+}
+
+/// A share template and what is said of it.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) template: Arc<ShareTemplate>,
+    /// The part of the notification that is the same for everybody: from the previous block to the
+    /// compact target.
+    pub(crate) fields: Vec<u8>,
+    /// Difficulty that makes a share.
+    pub(crate) share_difficulty: f64,
+}
+
+impl Piece {
+    /// Makes work on these terms; `nonce` as for [`Prepared::new`].
+    pub(crate) fn new(
+        base: &Arc<TemplateBase>,
+        terms: &Terms,
+        nonce: u32,
+        now: Now,
+    ) -> Result<Arc<Self>, AddressError> {
+        let template = terms.template(base, nonce, now)?;
+        let fields = Job::fields(&template);
+        let share_difficulty = compact::difficulty(template.share_target());
+        Ok(Arc::new(Self { template, fields, share_difficulty }))
+    }
 }
 
 /// Whom work pays, and what it asks for.
@@ -63,14 +94,13 @@ impl Prepared {
         nonce: u32,
         now: Now,
     ) -> Result<Self, AddressError> {
-        let template = terms.template(base, nonce, now)?;
-        let fields = Job::fields(&template);
-        Ok(Self { terms: terms.clone(), template, fields })
+        let first = Piece::new(base, terms, nonce, now)?;
+        Ok(Self { terms: terms.clone(), nonce, first, more: Default::default() })
     }
 
     /// What the work was made from.
     pub fn base(&self) -> &Arc<TemplateBase> {
-        self.template.base()
+        self.first.template.base()
     }
 
     /// Whom it pays, and what it asks for.
@@ -78,19 +108,24 @@ impl Prepared {
         &self.terms
     }
 
-    /// The share template.
+    /// The share template of the first piece.
     pub fn template(&self) -> &Arc<ShareTemplate> {
-        &self.template
+        &self.first.template
+    }
+
+    /// A piece; `None` behind the last.
+    pub(crate) fn piece(&self, index: usize, now: Now) -> Option<Arc<Piece>> {
+        let Some(more) = index.checked_sub(1) else { return Some(Arc::clone(&self.first)) };
+        let make = || {
+            let nonce = self.nonce ^ (index as u32).wrapping_mul(0xc2b2_ae35);
+            Piece::new(self.base(), &self.terms, nonce, now).ok()
+        };
+        self.more.get(more)?.get_or_init(make).clone()
     }
 
     /// Size of the coinbase transaction, without witness.
     pub fn coinbase_bytes(&self) -> usize {
-        let (prefix, suffix) = (self.template.coinbase_prefix(), self.template.coinbase_suffix());
-        prefix.len() + 8 + suffix.len()
-    }
-
-    /// The middle of the notification, from the previous block to the compact target.
-    pub(crate) fn fields(&self) -> &[u8] {
-        &self.fields
+        let template = self.template();
+        template.coinbase_prefix().len() + 8 + template.coinbase_suffix().len()
     }
 }

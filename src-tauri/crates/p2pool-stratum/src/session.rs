@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use p2pool_sharechain::template::{Grade, ROLLING_MASK, ShareTemplate, Solution, TemplateBase};
 use p2pool_sharechain::time::{MonoTime, Now};
-use p2pool_sharechain::{Params, U256, compact};
+use p2pool_sharechain::{Params, U256};
 
 use crate::extranonce::Extranonce1;
 use crate::job::{Asked, Job, JobTable, OWN_JOBS_MAX};
 use crate::message;
-use crate::prepared::{Prepared, Terms};
+use crate::prepared::{Piece, Prepared, Terms};
 use crate::submit::RejectReason;
 use crate::vardiff::{Bounds, Vardiff, VardiffSettings, device_defaults};
 
@@ -26,8 +26,10 @@ pub mod payees;
 mod requests;
 mod resume;
 mod solutions;
+mod work;
 
 pub use resume::Parked;
+use work::Work;
 
 /// A miner that hears nothing this long is told the time again: a new job. The shortest patience
 /// among miners is 60 to 90 s.
@@ -210,15 +212,6 @@ pub struct Session {
     is_closed: bool,
 }
 
-/// The newest base, and when it came.
-#[derive(Debug)]
-struct Work {
-    base: Arc<TemplateBase>,
-    since: MonoTime,
-    /// Not taken for a job yet.
-    prepared: Option<Arc<Prepared>>,
-}
-
 /// What exists once jobs are handed out.
 #[derive(Debug)]
 struct Mining {
@@ -352,7 +345,7 @@ impl Session {
         if is_new_block {
             self.jobs.retire_others(&base, now.mono);
         }
-        self.work = Some(Work { base, since, prepared });
+        self.work = Some(Work::new(base, since, prepared));
         if self.mining.is_some() {
             self.hand_out(now, is_new_block);
         } else {
@@ -391,19 +384,14 @@ impl Session {
         self.jobs_made = self.jobs_made.wrapping_add(1);
         // A new coinbase for each job: what was tried for the last one is never tried again.
         let terms = &self.config.terms;
-        let is_new = |work: &Prepared| work.terms() == terms && !self.jobs.has(work.template());
-        let prepared = work.prepared.take().filter(|work| is_new(work));
-        let template = match &prepared {
-            Some(prepared) => Arc::clone(prepared.template()),
-            None => {
-                let nonce = self.config.share_nonce_seed ^ self.jobs_made.wrapping_mul(0x9e37_79b9);
-                match terms.template(&work.base, nonce, now) {
-                    Ok(template) => template,
-                    Err(error) => return self.close(CloseReason::PayoutAddress(error.to_string())),
-                }
-            }
+        let shared = work.next_piece(terms, &self.jobs, now);
+        let is_shared = shared.is_some();
+        let nonce = self.config.share_nonce_seed ^ self.jobs_made.wrapping_mul(0x9e37_79b9);
+        let piece = match shared.map_or_else(|| Piece::new(&work.base, terms, nonce, now), Ok) {
+            Ok(piece) => piece,
+            Err(error) => return self.close(CloseReason::PayoutAddress(error.to_string())),
         };
-        mining.ceiling = compact::difficulty(template.share_target());
+        mining.ceiling = piece.share_difficulty;
         let bounds = Bounds { floor, ceiling: mining.ceiling };
         let difficulty = match self.fixed_difficulty {
             Some(fixed) => bounds.keep(fixed),
@@ -414,14 +402,9 @@ impl Session {
         let asked = mining.asked.take().filter(|asked| asked.difficulty() == difficulty);
         let asked = asked.unwrap_or_else(|| Arc::new(Asked::new(difficulty)));
         mining.asked = Some(Arc::clone(&asked));
-        let own_fields = match prepared {
-            Some(_) => Vec::new(),
-            None => Job::fields(&template),
-        };
-        let fields = prepared.as_ref().map_or(own_fields.as_slice(), |work| work.fields());
-        let job = Job::new(self.jobs_made, template, asked, work.since);
-        let job = if prepared.is_some() { job.shared() } else { job };
-        let notify = job.to_line(&self.job_id(), fields, now, clean);
+        let job = Job::new(self.jobs_made, Arc::clone(&piece.template), asked, work.since);
+        let job = if is_shared { job.shared() } else { job };
+        let notify = job.to_line(&self.job_id(), &piece.fields, now, clean);
         if self.difficulty() != Some(difficulty) {
             self.announce(difficulty);
         }

@@ -46,6 +46,24 @@ fn prepared_work_is_taken_once_by_each_connection() {
 }
 
 #[test]
+fn silent_miners_share_the_work_of_every_easier_job() {
+    let work = prepared(Base { share_target_bits: 200, ..Base::default() }, &terms(), 5);
+    let mut rigs = [1, 2].map(|number| logged_in(Extranonce1(number), "me", &work));
+    for rig in &mut rigs {
+        rig.wait(150.0);
+        assert!(rig.jobs.len() > 3, "easier jobs, and the time anew");
+    }
+    let [one, other] = rigs.map(|rig| rig.jobs);
+    let coinbases = |jobs: &[crate::notify::Notify]| {
+        jobs.iter()
+            .map(|job| job.coinbase_prefix.clone())
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(coinbases(&one).len(), one.len(), "what was tried is never tried again");
+    assert_eq!(coinbases(&one), coinbases(&other), "made once for all");
+}
+
+#[test]
 fn fresh_work_on_the_same_base_is_handed_out_and_is_not_clean() {
     let base = Base::default().build();
     let fresh = |nonce| Arc::new(Prepared::new(&base, &terms(), nonce, at(0.0)).unwrap());

@@ -2,6 +2,7 @@
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash as _;
+pub(crate) use p2pool_sharechain::compact;
 use p2pool_sharechain::params::Params;
 use p2pool_sharechain::retarget::Position;
 use p2pool_sharechain::share::StaleInfo;
