@@ -1,6 +1,7 @@
 import type { Component } from "svelte";
 import type { NavEntry, PageProps } from "./components/page";
 import Home from "./pages/Home/Home.svelte";
+import Pool from "./pages/Pool/Pool.svelte";
 
 /** A page of the window. */
 export interface PageEntry extends NavEntry {
@@ -10,4 +11,5 @@ export interface PageEntry extends NavEntry {
 /** The pages of the side bar, in its order. */
 export const PAGES: readonly PageEntry[] = [
   { page: "home", icon: "home", label: "nav.home", component: Home },
+  { page: "pool", icon: "pool", label: "nav.pool", component: Pool },
 ];

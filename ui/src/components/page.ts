@@ -13,6 +13,8 @@ export interface PageProps {
   now: number;
   /** The look in force, for what is drawn rather than styled. */
   look: "dark" | "light";
+  /** The part of the page that was asked for. */
+  part?: string | null;
   /** Asks for a deed, or a question; `null` if it failed, which is shown as a problem. */
   ask: (request: AppRequest) => Promise<AppReply | null>;
   /** Goes to another page, or to the element of this `id` on it. */

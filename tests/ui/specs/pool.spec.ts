@@ -1,0 +1,87 @@
+// The Pool page's grid of 8,640 shares, measured in a real browser.
+import { expect, test } from "../app";
+
+const CELLS = 8_640;
+/** From the click to the first picture, in ms. */
+const FIRST_PAINT_MAX = 200;
+/** One drawing of the grid, in ms: a frame at 60 a second. */
+const FRAME_MAX = 16;
+/** Frames a second while scrolling, at least. */
+const RATE_MIN = 50;
+
+test("A34 the grid draws 8,640 cells at once, scrolls smoothly, and the table has as many", async ({ app }) => {
+  const { page } = app;
+  await app.open("live");
+  await page.getByTestId("nav-pool").click();
+  await page.locator("canvas[data-cells]").waitFor();
+  await page.getByTestId("pool-tab-blocks").click();
+
+  const firstPaint = await page.evaluate(async () => {
+    const began = performance.now();
+    document.querySelector<HTMLElement>("[data-testid=pool-tab-chain]")?.click();
+    while (document.querySelector("canvas[data-cells='8640']") === null) {
+      await new Promise(requestAnimationFrame);
+    }
+    return performance.now() - began;
+  });
+
+  // All cells in sight at once, as on a large screen: the smallest ones, in a tall grid.
+  await page.getByTestId("grid-out").click();
+  const drawing = await page.evaluate(async () => {
+    const grid = document.querySelector<HTMLElement>("[data-testid=share-grid]");
+    const canvas = grid?.querySelector("canvas");
+    const pen = canvas?.getContext("2d");
+    if (!grid || !pen) return null;
+    grid.style.height = "900px";
+    const frame = () => new Promise(requestAnimationFrame);
+    await frame();
+    await frame();
+    let began = 0;
+    let cells = 0;
+    const took: number[] = [];
+    const clear = pen.clearRect.bind(pen);
+    const fill = pen.fillRect.bind(pen);
+    pen.clearRect = (...box) => {
+      began = performance.now();
+      cells = 0;
+      clear(...box);
+    };
+    pen.fillRect = (...box) => {
+      cells += 1;
+      fill(...box);
+    };
+    for (let turn = 0; turn < 30; turn += 1) {
+      grid.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+      await frame();
+      await Promise.resolve();
+      took.push(performance.now() - began);
+      await frame();
+    }
+    const middle = took.toSorted((a, b) => a - b)[15] ?? Infinity;
+    return { middle, cells };
+  });
+
+  const rate = await page.evaluate(async () => {
+    const grid = document.querySelector<HTMLElement>("[data-testid=share-grid]");
+    if (!grid) return 0;
+    grid.style.height = "";
+    const began = performance.now();
+    const frames = 60;
+    for (let turn = 0; turn < frames; turn += 1) {
+      grid.scrollTop += 7;
+      await new Promise(requestAnimationFrame);
+    }
+    return (frames * 1_000) / (performance.now() - began);
+  });
+
+  const heading = `first paint ${firstPaint.toFixed(0)} ms, drawing ${drawing?.middle.toFixed(1)} ms`;
+  console.log(`${heading} of ${drawing?.cells} squares, ${rate.toFixed(0)} frames a second`);
+  expect.soft(firstPaint).toBeLessThan(FIRST_PAINT_MAX);
+  expect.soft(drawing?.cells).toBeGreaterThanOrEqual(CELLS);
+  expect.soft(drawing?.middle).toBeLessThan(FRAME_MAX);
+  expect.soft(rate).toBeGreaterThan(RATE_MIN);
+
+  expect(await page.getByTestId("share-grid").getAttribute("data-count")).toBe(String(CELLS));
+  await page.getByTestId("pool-view-table").click();
+  await expect(page.getByTestId("share-table")).toHaveAttribute("data-count", String(CELLS));
+});
