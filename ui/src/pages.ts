@@ -1,6 +1,7 @@
 import type { Component } from "svelte";
 import type { NavEntry, PageProps } from "./components/page";
 import Home from "./pages/Home/Home.svelte";
+import Miners from "./pages/Miners/Miners.svelte";
 import Pool from "./pages/Pool/Pool.svelte";
 
 /** A page of the window. */
@@ -11,5 +12,6 @@ export interface PageEntry extends NavEntry {
 /** The pages of the side bar, in its order. */
 export const PAGES: readonly PageEntry[] = [
   { page: "home", icon: "home", label: "nav.home", component: Home },
+  { page: "miners", icon: "miners", label: "nav.miners", component: Miners },
   { page: "pool", icon: "pool", label: "nav.pool", component: Pool },
 ];

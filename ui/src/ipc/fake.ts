@@ -4,6 +4,7 @@ import { series } from "./fake/fixtures";
 import { begun, happened, Pretend } from "./fake/pretend";
 import { pageView } from "./fake/pages";
 import { poolReply } from "./fake/pages/pool";
+import { afterMiners } from "./fake/pages/miners";
 import { beginning, ready, type ScriptName, SCRIPTS } from "./fake/scripts";
 import type { AppEvent } from "./generated/AppEvent";
 import type { AppReply } from "./generated/AppReply";
@@ -138,6 +139,12 @@ export class FakeHost implements Host {
         return this.send({
           section: "problems",
           value: state.problems.filter((p) => p.id !== request.problem),
+        });
+      case "miners":
+        if (state.page.page !== "miners") return;
+        return this.send({
+          section: "page",
+          value: { page: "miners", view: afterMiners(state.page.view, request.request, state.now) },
         });
       case "openOutside":
       case "settings":

@@ -1,8 +1,12 @@
 import { en } from "./en";
 import { pool } from "./pages/pool";
+import { connect } from "./pages/connect";
+import { miners } from "./pages/miners";
 
 /** Every text: what all pages say, and the words of each page. */
 export const catalogue = {
   ...en,
   ...pool,
+  ...connect,
+  ...miners,
 } as const;

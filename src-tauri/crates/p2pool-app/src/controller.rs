@@ -29,6 +29,7 @@ use crate::settings;
 use crate::setup::Setup;
 use crate::state::{self, Wish};
 use live::Live;
+use pages::Pages;
 use publish::Paces;
 use site::{Phase, Site, Sites, StartFailure, Started, Told};
 
@@ -64,6 +65,7 @@ pub struct Controller {
     /// What subscribers have; events keep it true.
     shown: AppSnapshot,
     paces: Paces,
+    pages: Pages,
 }
 
 impl std::fmt::Debug for Controller {
@@ -95,6 +97,7 @@ impl Controller {
         let mut shown = AppSnapshot::fresh(host.version(), host.now());
         shown.theme = settings::read_theme(host.data_dir());
         let setup = Setup::new(host.data_dir(), &RawSettings::default(), ComputerStep::default());
+        let pages = Pages::new(&host);
         let mut controller = Self {
             live: Live::default(),
             setup,
@@ -113,6 +116,7 @@ impl Controller {
             ending: None,
             shown,
             paces: Paces::default(),
+            pages,
         };
         controller.learn_settings();
         let (data_dir, raw) = (controller.host.data_dir(), &controller.live.raw);
@@ -122,6 +126,12 @@ impl Controller {
 
     /// Runs until asked to stop, or until every handle is gone.
     pub async fn run(mut self) {
+        if let Some(desk) = self.pages.miners.task.take() {
+            self.tasks.spawn(async move {
+                Box::pin(desk.run()).await;
+                Done::ServiceEnded
+            });
+        }
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {

@@ -7,6 +7,7 @@ use p2pool_sharechain::change::Fate;
 use p2pool_sharechain::time::UnixTime;
 use p2pool_store::{HistoryReader, Step, StoreError};
 
+use crate::api::pages::SPARK_POINTS_MAX;
 use crate::api::{ChartRange, PauseSpan, SeriesPoint, UnixSeconds};
 use crate::latest::Tale;
 use crate::views::LateMark;
@@ -43,7 +44,7 @@ pub(crate) struct Past {
 pub(crate) fn past(database: &Path, end: UnixSeconds) -> Result<Past, StoreError> {
     let reader = HistoryReader::open(database)?;
     let mut past = Past {
-        last_hour: finer(points(&reader, ChartRange::Hour1, end)?),
+        last_hour: finer(points(&reader, WHOLE, ChartRange::Hour1, end)?),
         data_since: data_since(&reader, end)?,
         ..Past::default()
     };
@@ -94,12 +95,55 @@ pub(crate) fn range(
     range: ChartRange,
     now: UnixSeconds,
 ) -> Result<Vec<SeriesPoint>, StoreError> {
-    points(&HistoryReader::open(database)?, range, now)
+    points(&HistoryReader::open(database)?, WHOLE, range, now)
+}
+
+/// The points of a range of one miner, oldest first.
+///
+/// # Errors
+/// The database cannot be read.
+pub(crate) fn miner_range(
+    database: &Path,
+    worker: &str,
+    range: ChartRange,
+    now: UnixSeconds,
+) -> Result<Vec<SeriesPoint>, StoreError> {
+    points(&HistoryReader::open(database)?, worker, range, now)
+}
+
+/// The last day of several miners in half hours, oldest first; `None` is a gap.
+///
+/// # Errors
+/// The database cannot be read.
+pub(crate) fn sparks(
+    database: &Path,
+    workers: Vec<String>,
+    now: UnixSeconds,
+) -> Result<BTreeMap<String, Vec<Option<f64>>>, StoreError> {
+    let reader = HistoryReader::open(database)?;
+    let width = u64::from(Step::HalfHour.secs());
+    let end = now.0 - now.0 % width;
+    let mut sparks = BTreeMap::new();
+    for worker in workers {
+        let mut buckets: BTreeMap<u64, (f64, u32)> = BTreeMap::new();
+        for point in points(&reader, &worker, ChartRange::Hours24, now)? {
+            let (sum, count) = buckets.entry(point.at.0 - point.at.0 % width).or_default();
+            *sum += point.mine_hps.unwrap_or_default();
+            *count += 1;
+        }
+        let first = end.saturating_sub(width * (SPARK_POINTS_MAX as u64 - 1));
+        let starts = (first..=end).step_by(Step::HalfHour.secs() as usize);
+        let mean = |at| buckets.get(&at).map(|(sum, count)| sum / f64::from(*count));
+        let line: Vec<_> = starts.map(mean).collect();
+        sparks.insert(worker, line);
+    }
+    Ok(sparks)
 }
 
 /// Coarse points are made some minutes after their time; until then the finer ones stand in.
 fn points(
     reader: &HistoryReader,
+    subject: &str,
     range: ChartRange,
     now: UnixSeconds,
 ) -> Result<Vec<SeriesPoint>, StoreError> {
@@ -108,7 +152,7 @@ fn points(
     let mut sums: BTreeMap<u64, Sum> = BTreeMap::new();
     let mut from = now.0.saturating_sub(u64::from(range.span_secs()));
     for finer in Step::ALL.into_iter().rev().filter(|finer| *finer <= step) {
-        let read = |name| reader.series(name, WHOLE, UnixTime(from), UnixTime(now.0), finer);
+        let read = |name| reader.series(name, subject, UnixTime(from), UnixTime(now.0), finer);
         let (rates, late) = (read(HASHRATE)?, read(LATE_PART)?);
         let late: BTreeMap<u64, f64> = late.iter().map(|point| (point.at.0, point.avg)).collect();
         let secs = f64::from(finer.secs());

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use p2pool_bitcoind::Secret;
 use p2pool_bitcoind::local::Surroundings;
+use p2pool_devices::{ClientConfig, Interface, Ports, Reach};
 
 use crate::api::{Outside, UnixSeconds};
 
@@ -50,6 +51,23 @@ pub trait Host: fmt::Debug + Send + Sync + 'static {
     /// network. Sends nothing.
     fn lan_address(&self) -> Option<Ipv4Addr> {
         lan_address()
+    }
+
+    /// How miners' own interfaces are called.
+    fn device_client(&self) -> ClientConfig {
+        ClientConfig {
+            user_agent: format!("P2Pool Desktop/{} (local miner setup)", self.version()),
+            reach: Reach::Private,
+            ports: Ports::default(),
+        }
+    }
+
+    /// The private networks that this computer is on.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn interfaces(&self) -> io::Result<Vec<Interface>> {
+        p2pool_devices::interfaces()
     }
 }
 

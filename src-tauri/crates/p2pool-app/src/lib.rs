@@ -46,6 +46,7 @@ pub mod api;
 mod bitcoin_login;
 mod chart;
 mod controller;
+mod devices;
 mod estimate;
 mod handle;
 mod history;

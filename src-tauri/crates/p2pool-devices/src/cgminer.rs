@@ -147,7 +147,7 @@ impl Pools {
     }
 
     /// The entry that is used first; entries without a pool do not count.
-    pub(crate) fn first(&self) -> Option<&PoolEntry> {
+    pub fn first(&self) -> Option<&PoolEntry> {
         let used = self.list.iter().filter(|pool| !pool.url.is_empty());
         used.min_by_key(|pool| (pool.priority, pool.index))
     }

@@ -1,9 +1,9 @@
 //! Looks for miners on networks that the user named, when the user said so, and never otherwise.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -128,11 +128,12 @@ async fn look_everywhere(
 
 /// Asks on all networks at once. Of those who answer, only neighbours on the asked network count.
 async fn listen(networks: &[Interface]) -> BTreeSet<Ipv4Addr> {
-    let found = RefCell::new(BTreeSet::new());
+    // Only so that the search may wait on any thread: nobody else has it.
+    let found = Mutex::new(BTreeSet::new());
     let ask = async |network: &Interface| {
         let own = network.address;
         let note = |ip| {
-            let mut found = found.borrow_mut();
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             if ip != own && network.contains(ip) && found.len() < ADDRESSES_MAX {
                 found.insert(ip);
             }
@@ -143,7 +144,7 @@ async fn listen(networks: &[Interface]) -> BTreeSet<Ipv4Addr> {
     };
     // Reaching the end of the time is the normal end.
     let _ = timeout(BROWSE_TIME, sweep(networks, ask, |()| {})).await;
-    found.into_inner()
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 enum Looked {

@@ -49,15 +49,22 @@ impl Target {
         Ok(Self { host, port, user: user.to_owned() })
     }
 
+    /// This computer's address.
+    pub fn address(&self) -> Ipv4Addr {
+        self.host
+    }
+
     pub(crate) fn host(&self) -> String {
         self.host.to_string()
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// Its port.
+    pub fn port(&self) -> u16 {
         self.port.get()
     }
 
-    pub(crate) fn user(&self) -> &str {
+    /// The user name.
+    pub fn user(&self) -> &str {
         &self.user
     }
 

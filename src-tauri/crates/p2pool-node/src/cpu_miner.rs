@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 use crate::settings::HelperSettings;
 use crate::state::{HelperPause, HelperState};
 
+pub use heat::processor_celsius;
+
 /// Worker name of the CPU miner.
 pub(crate) const WORKER: &str = "cpu";
 /// First wait before a new start; doubles up to the last.

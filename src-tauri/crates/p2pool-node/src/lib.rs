@@ -29,6 +29,7 @@ mod storage;
 mod supervise;
 
 pub use crate::block_check::{BlockCheck, BlockCheckError, BlockChecker, BlockOutput};
+pub use crate::cpu_miner::processor_celsius;
 pub use crate::door::settings::{DoorSettings, RawDoor};
 pub use crate::handle::{NodeHandle, StartError};
 pub use crate::p2p::deed::MemberDeed;

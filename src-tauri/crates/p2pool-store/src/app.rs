@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use crate::columns::{integer, time, unsigned};
 use crate::error::{OpenError, StoreError};
@@ -219,6 +219,28 @@ impl AppStore {
         )?;
         Ok(())
     }
+
+    /// Something small that the application remembers.
+    ///
+    /// # Errors
+    /// The disk fails or the file is damaged.
+    pub fn fact(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let mut query = self.conn.prepare("SELECT value FROM facts WHERE name = ?1")?;
+        Ok(query.query_row([name], |row| row.get(0)).optional()?)
+    }
+
+    /// Remembers something small in place of what was remembered under that name.
+    ///
+    /// # Errors
+    /// The disk is full or fails.
+    pub fn put_fact(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        self.conn.execute(
+            "INSERT INTO facts (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [name, value],
+        )?;
+        Ok(())
+    }
 }
 
 fn open(path: &Path) -> Result<Connection, OpenError> {
@@ -272,6 +294,8 @@ mod tests {
         store.note_undo(change, None, true).unwrap();
         let label = LabelRow { subject: "a".into(), name: Some("cellar".into()), is_hidden: true };
         store.put_label(&label).unwrap();
+        store.put_fact("x", "1").unwrap();
+        store.put_fact("x", "2").unwrap();
         drop(store);
 
         let store = AppStore::open(dir.path(), NOW).unwrap();
@@ -280,6 +304,8 @@ mod tests {
         let changes = store.changes().unwrap();
         assert_eq!((changes[0].undone_at, changes[0].is_undo_waiting), (None, true));
         assert_eq!(store.labels().unwrap(), [label]);
+        assert_eq!(store.fact("x").unwrap().as_deref(), Some("2"));
+        assert_eq!(store.fact("y").unwrap(), None);
     }
 
     #[test]

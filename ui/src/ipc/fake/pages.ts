@@ -1,12 +1,15 @@
 import type { Page } from "../generated/Page";
 import type { PageView } from "../generated/PageView";
 import { poolView } from "./pages/pool";
+import { minersView } from "./pages/miners";
 
 /** What a page shows, typically. */
 export function pageView(page: Page, now: number): PageView {
   switch (page) {
     case "pool":
       return { page: "pool", view: poolView(now) };
+    case "miners":
+      return { page: "miners", view: minersView(now) };
     default:
       return { page: "none" };
   }

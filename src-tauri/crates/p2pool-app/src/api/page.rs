@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::SetupView;
+use super::pages::MinersView;
 use super::pages::pool::PoolView;
 
 /// A page of the window.
@@ -41,4 +42,6 @@ pub enum PageView {
     Pool(Box<PoolView>),
     /// The set-up. It is shown for as long as it is open, whatever page was asked for.
     Setup(Box<SetupView>),
+    /// [`Page::Miners`].
+    Miners(Box<MinersView>),
 }

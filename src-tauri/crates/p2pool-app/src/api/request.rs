@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::pages::MinersRequest;
 use super::pages::pool::{PoolRequest, ShareCells, ShareDetails, ShareTree};
 use super::{AddressVerdict, ChartRange, Page, SettingsRequest, SetupRequest};
 
@@ -83,6 +84,11 @@ pub enum AppRequest {
     DismissProblem {
         /// [`Problem::id`](super::Problem::id).
         problem: u32,
+    },
+    /// What the page of miners, or the miners' step of the set-up, asks for.
+    Miners {
+        /// It.
+        request: MinersRequest,
     },
 }
 

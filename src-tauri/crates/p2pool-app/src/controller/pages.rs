@@ -1,11 +1,27 @@
 //! The pages beside Home: each has a file here, which makes its view and takes its requests.
 
+mod miners;
 mod pool;
 mod settings;
 mod setup;
 
+use std::sync::Arc;
+
 use super::Controller;
 use crate::api::{Page, PageView};
+use crate::host::Host;
+
+/// What the controller keeps for its pages.
+#[derive(Debug)]
+pub(super) struct Pages {
+    pub(super) miners: miners::State,
+}
+
+impl Pages {
+    pub(super) fn new(host: &Arc<dyn Host>) -> Self {
+        Self { miners: miners::State::new(Arc::clone(host)) }
+    }
+}
 
 impl Controller {
     /// What the page that is looked at shows beside the sections that every page has.
@@ -15,12 +31,10 @@ impl Controller {
         }
         match self.page {
             Page::Pool => self.pool_view(),
-            Page::Home
-            | Page::Miners
-            | Page::Payouts
-            | Page::CheckUp
-            | Page::Settings
-            | Page::Setup => PageView::None,
+            Page::Miners => self.miners_view(),
+            Page::Home | Page::Payouts | Page::CheckUp | Page::Settings | Page::Setup => {
+                PageView::None
+            }
         }
     }
 

@@ -65,6 +65,7 @@ impl Controller {
             AppRequest::OpenOutside { place } => self.open_outside(place)?,
             AppRequest::TryAgain { problem } => self.try_again(problem),
             AppRequest::DismissProblem { problem } => self.dismiss(problem),
+            AppRequest::Miners { ref request } => self.miners_request(request)?,
         }
         Ok(AppReply::Done)
     }

@@ -1,7 +1,9 @@
 //! From a node's snapshot to what the window shows: pure functions, one file a section.
 
+mod connect;
 mod hero;
 mod lights;
+mod miners;
 mod parties;
 mod payouts;
 pub(crate) mod pool;
@@ -14,8 +16,10 @@ use p2pool_sharechain::Params;
 
 use crate::api::{ChainKind, HelperState as HelperLook, PracticeFacts, Sats, UnixSeconds};
 
+pub(crate) use connect::{Door, connect};
 pub(crate) use hero::{effort, hero};
 pub(crate) use lights::{lights, starting as starting_lights};
+pub(crate) use miners::{CPU_ROW, Sparks, can_identify, miner_of, miner_rows, worker_of};
 pub(crate) use parties::Parties;
 pub(crate) use payouts::{finder, mine, payouts};
 pub(crate) use rates::rates;
@@ -78,7 +82,6 @@ impl Sight<'_> {
 
 /// Facts under the band of practice mode.
 pub(crate) fn practice(sight: &Sight<'_>, threads: u32, threads_available: u32) -> PracticeFacts {
-    use p2pool_node::{HelperPause, HelperState};
     let chain = match sight.node.chain {
         bitcoin::Network::Regtest => ChainKind::Regtest,
         bitcoin::Network::Bitcoin
@@ -86,16 +89,7 @@ pub(crate) fn practice(sight: &Sight<'_>, threads: u32, threads_available: u32) 
         | bitcoin::Network::Testnet4
         | bitcoin::Network::Signet => ChainKind::Testnet4,
     };
-    let helper = match sight.node.helper {
-        HelperState::Off => HelperLook::Off,
-        HelperState::Starting => HelperLook::Starting,
-        HelperState::Running { .. } => HelperLook::Running,
-        HelperState::Paused { reason: HelperPause::OnBattery } => HelperLook::PausedOnBattery,
-        HelperState::Paused { reason: HelperPause::UserActive } => HelperLook::PausedUserActive,
-        HelperState::Finished => HelperLook::Finished,
-        HelperState::TooHot { .. } => HelperLook::TooHot,
-        HelperState::Missing { .. } | HelperState::Stopped { .. } => HelperLook::Failed,
-    };
+    let helper = helper_look(&sight.node.helper);
     PracticeFacts {
         chain,
         block_secs: sight.pool_block_secs(),
@@ -104,6 +98,21 @@ pub(crate) fn practice(sight: &Sight<'_>, threads: u32, threads_available: u32) 
         threads,
         threads_available,
         helper,
+    }
+}
+
+/// How the CPU miner is, as the window names it.
+pub(crate) fn helper_look(helper: &p2pool_node::HelperState) -> HelperLook {
+    use p2pool_node::{HelperPause, HelperState};
+    match helper {
+        HelperState::Off => HelperLook::Off,
+        HelperState::Starting => HelperLook::Starting,
+        HelperState::Running { .. } => HelperLook::Running,
+        HelperState::Paused { reason: HelperPause::OnBattery } => HelperLook::PausedOnBattery,
+        HelperState::Paused { reason: HelperPause::UserActive } => HelperLook::PausedUserActive,
+        HelperState::Finished => HelperLook::Finished,
+        HelperState::TooHot { .. } => HelperLook::TooHot,
+        HelperState::Missing { .. } | HelperState::Stopped { .. } => HelperLook::Failed,
     }
 }
 

@@ -14,6 +14,7 @@ use p2pool_app::{
     AppHandle, Controller, Host, Keychain, KeychainError, NodeDeed, NodeLink, Secret,
 };
 use p2pool_bitcoind::local::{Surroundings, System, Variables};
+use p2pool_devices::Interface;
 use p2pool_node::{
     BitcoinSource, BitcoinState, ChainSummary, HelperState, Miner, MinersSnapshot, NodeEvent,
     NodeEventKind, NodeSnapshot, PracticeMember, Settings, StartError, StopReport, StorageState,
@@ -117,6 +118,11 @@ impl Host for TestHost {
 
     fn now(&self) -> UnixSeconds {
         UnixSeconds(BEGIN + self.began.elapsed().as_secs())
+    }
+
+    fn interfaces(&self) -> std::io::Result<Vec<Interface>> {
+        let address = [192, 168, 1, 20].into();
+        Ok(vec![Interface { name: "eth0".into(), address, prefix: 24, is_virtual: false }])
     }
 
     fn keychain(&self) -> &dyn Keychain {

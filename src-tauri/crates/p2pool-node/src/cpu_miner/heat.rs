@@ -17,7 +17,7 @@ const SENSORS_MAX: usize = 256;
 const CELSIUS: std::ops::RangeInclusive<f64> = 1.0..=200.0;
 
 /// The hottest part of the processor, in degrees Celsius; `None` where the system does not tell.
-pub(crate) fn processor_celsius() -> Option<f64> {
+pub fn processor_celsius() -> Option<f64> {
     hottest(Path::new(SENSORS))
 }
 

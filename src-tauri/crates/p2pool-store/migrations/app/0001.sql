@@ -23,3 +23,8 @@ CREATE TABLE labels (
     name      TEXT,
     is_hidden INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
+CREATE TABLE facts (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
