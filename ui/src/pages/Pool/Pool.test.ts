@@ -9,7 +9,8 @@ import { AppStore } from "../../stores/app.svelte";
 import { Clock } from "../../stores/clock.svelte";
 import { PagesStore } from "../../stores/pages.svelte";
 import { ThemeStore } from "../../stores/theme.svelte";
-import { cellAt, draw, HUES, hueOf, layout, moved, nextMine, type Palette } from "./grid";
+import { cellAt, draw, layout, moved, nextMine, type Palette } from "./grid";
+import { HUES, hueOf } from "./hue";
 import { renewed, unpacked } from "./window.svelte";
 
 const NOW = 1_795_400_000;

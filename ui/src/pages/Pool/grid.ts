@@ -1,9 +1,8 @@
+import { HUES } from "./hue";
 import type { Cell } from "./window.svelte";
 
 /** Sizes of a cell with its gap, in pixels of the page. */
 export const SIZES = [7, 10, 14, 20, 28] as const;
-/** Colours that addresses share. */
-export const HUES = 48;
 const GAP = 1;
 
 /** Where cells are: a pure function of width and size. */
@@ -50,15 +49,6 @@ export function nextMine(cells: readonly Cell[], from: number, step: 1 | -1): nu
   return null;
 }
 
-/** The colour of an address: FNV-1a over its characters. */
-export function hueOf(address: string): number {
-  let hash = 0x81_1c_9d_c5;
-  for (let at = 0; at < address.length; at += 1) {
-    hash = Math.imul(hash ^ address.charCodeAt(at), 0x01_00_01_93);
-  }
-  return (hash >>> 0) % HUES;
-}
-
 /** Colours of the grid, as the theme has them. */
 export interface Palette {
   readonly hues: readonly string[];
@@ -96,7 +86,7 @@ export function draw(
     const cell = cells[at];
     if (cell === undefined) continue;
     if (cell.isMine) mine.push(at);
-    else byHue[hueOf(cell.payee.address)]?.push(at);
+    else byHue[cell.hue]?.push(at);
     if (cell.isLate || cell.isBlock) special.push(at);
   }
   byHue.forEach((places, hue) => {
@@ -111,8 +101,13 @@ export function draw(
     pen.fillRect(x(at), y(at), side, side);
     pen.strokeRect(x(at) + 1, y(at) + 1, side - 2, side - 2);
   }
+  // All stripes in one stroke.
+  pen.strokeStyle = palette.ground;
+  pen.lineWidth = Math.max(1, side / 7);
+  pen.beginPath();
+  for (const at of special) if (cells[at]?.isLate === true) hatch(pen, x(at), y(at), side);
+  pen.stroke();
   for (const at of special) {
-    if (cells[at]?.isLate === true) hatch(pen, x(at), y(at), side, palette.ground);
     if (cells[at]?.isBlock === true) diamond(pen, x(at), y(at), side, palette);
   }
   if (chosen !== null) {
@@ -122,16 +117,12 @@ export function draw(
   }
 }
 
-function hatch(pen: CanvasRenderingContext2D, x: number, y: number, side: number, ground: string): void {
-  pen.strokeStyle = ground;
-  pen.lineWidth = Math.max(1, side / 7);
-  pen.beginPath();
+function hatch(pen: CanvasRenderingContext2D, x: number, y: number, side: number): void {
   for (const part of [0.5, 1, 1.5]) {
     const reach = side * part;
     pen.moveTo(x + Math.max(0, reach - side), y + Math.min(reach, side));
     pen.lineTo(x + Math.min(reach, side), y + Math.max(0, reach - side));
   }
-  pen.stroke();
 }
 
 function diamond(pen: CanvasRenderingContext2D, x: number, y: number, side: number, palette: Palette): void {

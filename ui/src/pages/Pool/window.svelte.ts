@@ -2,6 +2,7 @@ import type { AppReply } from "../../ipc/generated/AppReply";
 import type { AppRequest } from "../../ipc/generated/AppRequest";
 import type { CellPayee } from "../../ipc/generated/CellPayee";
 import type { ShareCells } from "../../ipc/generated/ShareCells";
+import { hueOf } from "./hue";
 
 /** Digits of a share's short name; the border's SHARE_ID_DIGITS. */
 const ID_DIGITS = 16;
@@ -15,6 +16,8 @@ export interface Cell {
   /** Unix seconds. */
   readonly at: number;
   readonly payee: CellPayee;
+  /** The colour of the address. */
+  readonly hue: number;
   readonly isMine: boolean;
   readonly isLate: boolean;
   readonly isBlock: boolean;
@@ -23,12 +26,15 @@ export interface Cell {
 /** Unpacks shares as they travel. */
 export function unpacked(cells: ShareCells): Cell[] {
   const unknown: CellPayee = { party: { kind: "member" }, address: "" };
+  const hues = cells.payees.map((payee) => hueOf(payee.address));
   return cells.times.map((at, place) => {
     const mark = Number(cells.marks[place] ?? 0);
+    const of = cells.payeeOf[place] ?? 0;
     return {
       id: cells.ids.slice(place * ID_DIGITS, (place + 1) * ID_DIGITS),
       at,
-      payee: cells.payees[cells.payeeOf[place] ?? 0] ?? unknown,
+      payee: cells.payees[of] ?? unknown,
+      hue: hues[of] ?? 0,
       isMine: (mark & MINE) !== 0,
       isLate: (mark & LATE) !== 0,
       isBlock: (mark & BLOCK) !== 0,

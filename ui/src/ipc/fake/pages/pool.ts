@@ -15,9 +15,11 @@ const COIN = 100_000_000;
 const DAY = 86_400;
 const PAYEES = 47;
 
-/** A number that looks like chance and is always the same: a step of a linear generator. */
+/** A number from 0 to 1 that looks like chance and is always the same. */
 function chance(number: number): number {
-  return ((number * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
+  let mixed = Math.imul(number ^ 0x9e_37_79_b9, 0x85_eb_ca_6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2_b2_ae_35);
+  return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32;
 }
 
 function digits(number: number, count: number): string {
@@ -43,9 +45,9 @@ export function cells(now: number, count: number, first = 0, isWhole = true): Sh
   const share = (at: number): { payee: number; mark: number } => {
     const number = first - at;
     // A few members find most shares, as in life; mine is one in 700.
-    const place = number % 700 === 3 ? 0 : 1 + Math.floor(chance(number) ** 3 * (PAYEES - 1));
+    const place = Math.abs(number) % 660 === 40 ? 0 : 1 + Math.floor(chance(number) ** 3 * (PAYEES - 1));
     const late = chance(number + 99) < 0.03 ? 2 : 0;
-    const block = number % 4_321 === 17 ? 4 : 0;
+    const block = Math.abs(number) % 4_321 === 217 ? 4 : 0;
     return { payee: place, mark: (place === 0 ? 1 : 0) + late + block };
   };
   const shares = Array.from({ length: count }, (_, at) => share(at));
