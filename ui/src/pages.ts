@@ -1,5 +1,6 @@
 import type { Component } from "svelte";
 import type { NavEntry, PageProps } from "./components/page";
+import CheckUp from "./pages/CheckUp/CheckUp.svelte";
 import Home from "./pages/Home/Home.svelte";
 import Miners from "./pages/Miners/Miners.svelte";
 import Pool from "./pages/Pool/Pool.svelte";
@@ -14,4 +15,5 @@ export const PAGES: readonly PageEntry[] = [
   { page: "home", icon: "home", label: "nav.home", component: Home },
   { page: "miners", icon: "miners", label: "nav.miners", component: Miners },
   { page: "pool", icon: "pool", label: "nav.pool", component: Pool },
+  { page: "checkUp", icon: "checkUp", label: "nav.checkUp", component: CheckUp },
 ];

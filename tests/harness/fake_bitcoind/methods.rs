@@ -85,6 +85,7 @@ fn network_info(inner: &Inner) -> Answer {
         protocolversion: 70016,
         connections: inner.behaviour.connections,
         networkactive: true,
+        timeoffset: 0,
         warnings: Warnings::default(),
     })
 }

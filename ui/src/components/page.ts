@@ -1,6 +1,8 @@
 import type { AppReply } from "../ipc/generated/AppReply";
 import type { AppRequest } from "../ipc/generated/AppRequest";
 import type { AppSnapshot } from "../ipc/generated/AppSnapshot";
+import type { Problem } from "../ipc/generated/Problem";
+import type { ProblemAction } from "../ipc/generated/ProblemAction";
 import type { Page } from "../ipc/generated/Page";
 import type { TextKey } from "../text";
 import type { IconName } from "./Icon.svelte";
@@ -17,6 +19,8 @@ export interface PageProps {
   part?: string | null;
   /** Asks for a deed, or a question; `null` if it failed, which is shown as a problem. */
   ask: (request: AppRequest) => Promise<AppReply | null>;
+  /** Presses a button of a problem. */
+  act: (problem: Problem, action: ProblemAction) => void;
   /** Goes to another page, or to the element of this `id` on it. */
   show: (page: Page, part?: string) => void;
 }

@@ -5,6 +5,7 @@ import { begun, happened, Pretend } from "./fake/pretend";
 import { pageView } from "./fake/pages";
 import { poolReply } from "./fake/pages/pool";
 import { afterMiners } from "./fake/pages/miners";
+import { results } from "./fake/pages/checkUp";
 import { beginning, ready, type ScriptName, SCRIPTS } from "./fake/scripts";
 import type { AppEvent } from "./generated/AppEvent";
 import type { AppReply } from "./generated/AppReply";
@@ -146,6 +147,8 @@ export class FakeHost implements Host {
           section: "page",
           value: { page: "miners", view: afterMiners(state.page.view, request.request, state.now) },
         });
+      case "checkUp":
+        return this.#check();
       case "openOutside":
       case "settings":
       case "setup":
@@ -155,6 +158,14 @@ export class FakeHost implements Host {
       default:
         exhaustive(request);
     }
+  }
+
+  /** Runs all tests at once. */
+  #check(): void {
+    const { page, now } = this.#state;
+    if (page.page !== "checkUp") return;
+    const tests = { isRunning: false, endedAt: now, results: results("passed") };
+    this.send({ section: "page", value: { ...page, view: { ...page.view, tests } } });
   }
 
   #start(): void {

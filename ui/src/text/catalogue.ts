@@ -2,6 +2,7 @@ import { en } from "./en";
 import { pool } from "./pages/pool";
 import { connect } from "./pages/connect";
 import { miners } from "./pages/miners";
+import { checkUp } from "./pages/checkUp";
 
 /** Every text: what all pages say, and the words of each page. */
 export const catalogue = {
@@ -9,4 +10,5 @@ export const catalogue = {
   ...pool,
   ...connect,
   ...miners,
+  ...checkUp,
 } as const;

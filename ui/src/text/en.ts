@@ -238,6 +238,7 @@ export const en = {
   "latest.minerConnected": "{name} connected",
   "latest.minerLeft": "{name} left",
   "latest.cpuMiner": "The CPU miner",
+  "latest.slept": "This computer slept {duration}; miners were on their backup pool",
   "latest.problemRaised": "Problem {code}: {message}",
   "latest.problemSolved": "Problem {code} is solved",
 

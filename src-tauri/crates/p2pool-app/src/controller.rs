@@ -24,12 +24,14 @@ use crate::handle::{AppHandle, Ask};
 use crate::history::Past;
 use crate::host::Host;
 use crate::link::StartNode;
+use crate::problems;
 use crate::run::{Line, Run};
 use crate::settings;
 use crate::setup::Setup;
 use crate::state::{self, Wish};
 use live::Live;
 use pages::Pages;
+use pages::checkup::CheckUpState;
 use publish::Paces;
 use site::{Phase, Site, Sites, StartFailure, Started, Told};
 
@@ -61,6 +63,7 @@ pub struct Controller {
     /// The page that is looked at.
     page: Page,
     is_visible: bool,
+    checkup: CheckUpState,
     ending: Option<oneshot::Sender<()>>,
     /// What subscribers have; events keep it true.
     shown: AppSnapshot,
@@ -113,6 +116,7 @@ impl Controller {
             range: ChartRange::default(),
             page: Page::default(),
             is_visible: true,
+            checkup: CheckUpState::default(),
             ending: None,
             shown,
             paces: Paces::default(),
@@ -201,7 +205,8 @@ impl Controller {
                     site.latest.is_resuming = is_resume;
                     site.wish = Wish::Mining;
                 }
-                run.ask_mining(site.wish == Wish::Mining && !site.is_resting);
+                let is_useless = problems::is_clock_useless(&run.node);
+                run.ask_mining(site.wish == Wish::Mining && !site.is_resting && !is_useless);
             }
             Phase::Held(_) if !is_wanted => {
                 site.phase = Phase::Idle;

@@ -35,6 +35,11 @@ pub(crate) fn effort(work_hashes: f64, share_difficulty: f64) -> Option<f64> {
     (share_difficulty > 0.0 && effort.is_finite()).then_some(effort)
 }
 
+/// Part of miners that have found nothing after this much effort: `e^−effort`.
+pub(crate) fn none_after(effort: f64) -> f64 {
+    (-effort).exp()
+}
+
 /// Shares that were in time, and those that were not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
@@ -127,6 +132,13 @@ mod tests {
         assert!(is_near(effort(45_062_796.0, 0.0061).unwrap(), 1.72));
         assert_eq!(effort(0.0, 1.0), Some(0.0));
         assert_eq!(effort(1.0, 0.0), None);
+    }
+
+    #[test]
+    fn after_the_work_of_a_share_a_third_still_has_none() {
+        assert!(is_near(none_after(1.0), 0.367_88));
+        assert!(is_near(none_after(0.891_6), 0.41));
+        assert_eq!(none_after(0.0), 1.0);
     }
 
     #[test]

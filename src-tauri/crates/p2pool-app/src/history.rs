@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use p2pool_sharechain::change::Fate;
+use p2pool_sharechain::change::{Fate, OwnShare};
 use p2pool_sharechain::time::UnixTime;
 use p2pool_store::{HistoryReader, Step, StoreError};
 
@@ -84,6 +84,19 @@ pub(crate) fn late_shares(
     let shares = HistoryReader::open(database)?.own_shares(from, to, OWN_SHARES_READ_MAX)?;
     let late = shares.iter().filter(|share| matches!(share.fate, Fate::Orphan | Fate::Dead));
     Ok(late.map(|share| UnixSeconds(share.found_at.0)).collect())
+}
+
+/// The newest shares of mine, newest first.
+///
+/// # Errors
+/// The database cannot be read.
+pub(crate) fn own_shares(
+    database: &Path,
+    now: UnixSeconds,
+    most: usize,
+) -> Result<Vec<OwnShare>, StoreError> {
+    let most = u32::try_from(most).unwrap_or(u32::MAX);
+    HistoryReader::open(database)?.own_shares(UnixTime(0), UnixTime(now.0), most)
 }
 
 /// The points of a range, oldest first.

@@ -45,6 +45,7 @@
 pub mod api;
 mod bitcoin_login;
 mod chart;
+mod checkup;
 mod controller;
 mod devices;
 mod estimate;

@@ -196,6 +196,7 @@ pub(crate) fn of_node(node: &NodeSnapshot, now: UnixSeconds) -> Vec<Condition> {
                 .hideable(),
         );
     }
+    found.extend(of_clock(node));
     found.extend(of_pool(node, now));
     found.extend(of_helper(&node.helper));
     found.extend(of_blocks(node));
@@ -231,6 +232,37 @@ pub(crate) fn sync_progress(node: &NodeSnapshot) -> Option<f64> {
     let nodes = &node.bitcoin_details.nodes;
     let facts = nodes.iter().find(|node| !node.is_reserve)?.facts.as_ref()?;
     Some(facts.verification_progress.clamp(0.0, 1.0))
+}
+
+/// How far this computer's clock is from the time of the Bitcoin network, in seconds: negative if
+/// it is ahead; `None` if nobody has said. Only a node on this computer has this computer's clock.
+pub(crate) fn clock_off_secs(node: &NodeSnapshot) -> Option<i64> {
+    let nodes = &node.bitcoin_details.nodes;
+    let near = nodes.iter().find(|node| !node.is_remote && node.is_in_use)?;
+    near.facts.as_ref()?.clock_offset_s
+}
+
+/// A clock this far off costs shares, and one further off all of them, in seconds.
+const CLOCK_OFF_MAX: u64 = 60;
+const CLOCK_REFUSED: u64 = 600;
+
+/// Whether the clock is so wrong that every share would be refused.
+pub(crate) fn is_clock_useless(node: &NodeSnapshot) -> bool {
+    clock_off_secs(node).is_some_and(|off| off.unsigned_abs() > CLOCK_REFUSED)
+}
+
+/// What is wrong with the clock.
+fn of_clock(node: &NodeSnapshot) -> Option<Condition> {
+    let off = clock_off_secs(node)?;
+    if off.unsigned_abs() <= CLOCK_OFF_MAX {
+        return None;
+    }
+    let is_useless = is_clock_useless(node);
+    let severity = if is_useless { Severity::Error } else { Severity::Warning };
+    let technical = format!("{off} s to the clocks of the Bitcoin node's peers");
+    let condition = Condition::catalogued(ProblemCode::ClockOff, technical)
+        .with("minutes", off.unsigned_abs().div_ceil(60).to_string());
+    Some(Condition { severity, ..condition })
 }
 
 /// What is wrong between this node and the pool.

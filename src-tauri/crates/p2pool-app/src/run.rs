@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use p2pool_bitcoind::RpcConfig;
 use p2pool_node::{NodeEvent, NodeSnapshot, PoolBlock};
 use p2pool_sharechain::change::BlockStatus;
 use p2pool_sharechain::{Params, ShareHash};
@@ -40,6 +41,8 @@ pub(crate) struct RunFacts {
     pub(crate) params: Arc<Params>,
     /// Threads of the CPU miner.
     pub(crate) threads: u32,
+    /// How to call the Bitcoin node; practice tells in its snapshot.
+    pub(crate) rpc: Option<RpcConfig>,
 }
 
 /// See the module's documentation.

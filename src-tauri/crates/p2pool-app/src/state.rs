@@ -6,7 +6,9 @@ use p2pool_node::{BitcoinState, NodeSnapshot, ProblemCode as NodeCode};
 
 use p2pool_sharechain::Params;
 
-use crate::api::{MiningControl, OverallState, Problem, Severity, UnixSeconds, WaitReason};
+use crate::api::{
+    MiningControl, OverallState, Problem, ProblemCode, Severity, UnixSeconds, WaitReason,
+};
 use crate::problems;
 use crate::run::Run;
 use crate::views::{Sight, Window, count};
@@ -94,6 +96,9 @@ pub(crate) fn overall(
         } else {
             OverallState::NodeDown { since: UnixSeconds(since.0) }
         };
+    }
+    if problems::is_clock_useless(sight.node) {
+        return OverallState::Blocked { code: ProblemCode::ClockOff };
     }
     if sight.node.p2p.problem == Some(NodeCode::PoolRulesUnknown) {
         return OverallState::Blocked { code: problems::code(NodeCode::PoolRulesUnknown) };

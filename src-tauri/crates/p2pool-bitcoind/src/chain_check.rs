@@ -34,6 +34,8 @@ pub struct NodeFacts {
     pub tip_time: Option<u32>,
     /// Peers; without any there are no templates outside test networks.
     pub connections: u32,
+    /// How far its peers' clocks are from its own, in seconds; `None` without peers.
+    pub clock_offset_s: Option<i64>,
     /// What the node wants its owner to know.
     pub warnings: Vec<String>,
 }
@@ -105,6 +107,7 @@ fn judge(
         median_time: chain.mediantime,
         tip_time: chain.time,
         connections: network.connections,
+        clock_offset_s: (network.connections > 0).then_some(network.timeoffset),
         warnings,
     })
 }
@@ -138,6 +141,7 @@ mod tests {
             protocolversion: 70016,
             connections: 8,
             networkactive: true,
+            timeoffset: 0,
             warnings,
         };
         (chain, network)

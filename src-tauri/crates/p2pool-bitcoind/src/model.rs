@@ -57,6 +57,9 @@ pub struct NetworkInfo {
     /// Whether the node uses the network at all.
     #[serde(default = "yes")]
     pub networkactive: bool,
+    /// How far its peers' clocks are from its own, in seconds: their median.
+    #[serde(default)]
+    pub timeoffset: i64,
     /// What the node wants its owner to know.
     #[serde(default)]
     pub warnings: Warnings,

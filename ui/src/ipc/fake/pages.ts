@@ -2,6 +2,7 @@ import type { Page } from "../generated/Page";
 import type { PageView } from "../generated/PageView";
 import { poolView } from "./pages/pool";
 import { minersView } from "./pages/miners";
+import { checkUp } from "./pages/checkUp";
 
 /** What a page shows, typically. */
 export function pageView(page: Page, now: number): PageView {
@@ -10,6 +11,8 @@ export function pageView(page: Page, now: number): PageView {
       return { page: "pool", view: poolView(now) };
     case "miners":
       return { page: "miners", view: minersView(now) };
+    case "checkUp":
+      return { page: "checkUp", view: checkUp(now) };
     default:
       return { page: "none" };
   }

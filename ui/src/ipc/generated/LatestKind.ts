@@ -62,7 +62,11 @@ name: string | null, } | { "kind": "minerLeft",
 /**
  * Its worker name; `None` for the built-in CPU miner.
  */
-name: string | null, } | { "kind": "problemRaised", 
+name: string | null, } | { "kind": "slept", 
+/**
+ * For how long.
+ */
+sleptSecs: number, } | { "kind": "problemRaised", 
 /**
  * Its code.
  */

@@ -1,6 +1,7 @@
 import { exhaustive } from "../../exhaustive";
 import { btc } from "../../format/amount";
 import { difficulty } from "../../format/difficulty";
+import { duration } from "../../format/duration";
 import { whole } from "../../format/number";
 import { partyName } from "../../format/party";
 import { problemMessage } from "../../format/problem";
@@ -37,6 +38,8 @@ export function eventText(what: LatestKind, isPractice: boolean): string {
     case "minerConnected":
     case "minerLeft":
       return t(`latest.${what.kind}`, { name: what.name ?? t("latest.cpuMiner") });
+    case "slept":
+      return t("latest.slept", { duration: duration(what.sleptSecs) });
     case "problemRaised":
       return t("latest.problemRaised", {
         code: what.code,

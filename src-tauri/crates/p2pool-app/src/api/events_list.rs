@@ -90,6 +90,11 @@ pub enum LatestKind {
         /// Its worker name; `None` for the built-in CPU miner.
         name: Option<String>,
     },
+    /// This computer was asleep.
+    Slept {
+        /// For how long.
+        slept_secs: f64,
+    },
     /// A problem appeared.
     ProblemRaised {
         /// Its code.

@@ -30,6 +30,7 @@
 //! * Hashes are 64 hex digits in display order.
 //! * Lists are bounded by the `*_MAX` constants and sorted by the sender.
 
+mod checkup;
 mod control;
 mod error;
 mod event;
@@ -50,6 +51,11 @@ mod state;
 mod typed;
 mod units;
 
+pub use checkup::{
+    CheckName, CheckOutcome, CheckResult, CheckUp, CheckUpRequest, Checks, HEALTH_MINERS_MAX,
+    HealthLine, HealthSubject, HealthText, Ladder, LateAdvice, LateCause, LateMeasure, RUNGS, Rung,
+    UNPAID_SHARES_MAX, UnpaidShare, UnpaidShares,
+};
 pub use control::{MiningControl, WaitReason};
 pub use error::UiError;
 pub use event::{AppEvent, AppSnapshot, Change};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::CheckUp;
 use super::SetupView;
 use super::pages::MinersView;
 use super::pages::pool::PoolView;
@@ -44,4 +45,6 @@ pub enum PageView {
     Setup(Box<SetupView>),
     /// [`Page::Miners`].
     Miners(Box<MinersView>),
+    /// Check-up.
+    CheckUp(Box<CheckUp>),
 }

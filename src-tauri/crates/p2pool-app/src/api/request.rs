@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 use super::pages::MinersRequest;
 use super::pages::pool::{PoolRequest, ShareCells, ShareDetails, ShareTree};
-use super::{AddressVerdict, ChartRange, Page, SettingsRequest, SetupRequest};
+use super::{AddressVerdict, ChartRange, CheckUpRequest, Page, SettingsRequest, SetupRequest};
 
 /// A deed the user asked for. The reply says that it was understood; the effect arrives as events.
 ///
@@ -64,6 +64,11 @@ pub enum AppRequest {
     SetVisible {
         /// Whether it can be seen.
         is_visible: bool,
+    },
+    /// Asks something of the page *Check-up*.
+    CheckUp {
+        /// What.
+        ask: CheckUpRequest,
     },
     /// Opens something of the system outside the window.
     OpenOutside {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pool_node::{NodeSnapshot, StopReport};
+use p2pool_node::{BitcoinSource, NodeSnapshot, StopReport};
 use p2pool_sharechain::Params;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -43,6 +43,10 @@ impl Controller {
                 let facts = RunFacts {
                     params: Arc::<Params>::clone(&settings.params),
                     threads: settings.helper.as_ref().map_or(0, |helper| helper.threads),
+                    rpc: match &settings.bitcoin {
+                        BitcoinSource::Bitcoind { rpc, .. } => Some(rpc.clone()),
+                        BitcoinSource::Practice => None,
+                    },
                 };
                 let link = start_node(settings)?;
                 Ok(Box::new(Started { link, facts, read }))

@@ -1,5 +1,6 @@
 //! The pages beside Home: each has a file here, which makes its view and takes its requests.
 
+pub(super) mod checkup;
 mod miners;
 mod pool;
 mod settings;
@@ -30,17 +31,17 @@ impl Controller {
             return PageView::Setup(Box::new(self.setup_view()));
         }
         match self.page {
+            Page::CheckUp => PageView::CheckUp(Box::new(self.check_up())),
             Page::Pool => self.pool_view(),
             Page::Miners => self.miners_view(),
-            Page::Home | Page::Payouts | Page::CheckUp | Page::Settings | Page::Setup => {
-                PageView::None
-            }
+            Page::Home | Page::Payouts | Page::Settings | Page::Setup => PageView::None,
         }
     }
 
     /// Looks at another page; its view follows at once.
     pub(super) fn show_page(&mut self, page: Page) {
         self.page = page;
+        self.checkup.is_old = true;
         self.page_is_due();
     }
 }

@@ -83,6 +83,7 @@ impl Controller {
         MODES.into_iter().for_each(|mode| self.pass_site(mode));
         self.setup_tick();
         self.miners_pass();
+        self.look_after_computer(self.host.now());
         if is_due(&mut self.paces.lan, LAN_EVERY) {
             let host = Arc::clone(&self.host);
             let look = move || host.lan_address();
@@ -144,10 +145,12 @@ impl Controller {
     /// Brings a node's problems up to date and returns what is worth a line.
     fn update_problems(&mut self, mode: Mode, now: UnixSeconds) -> Vec<(Mode, Line)> {
         let of_miners = self.miners_conditions(mode, now);
+        let of_disk = self.checkup.of_disk(self.host.data_dir());
         let site = &mut self.sites[mode];
         let mut found = site.conditions.clone();
         found.extend(of_miners);
         let run = site.run();
+        found.extend(of_disk.filter(|_| run.is_some()));
         found.extend(run.into_iter().flat_map(|run| problems::of_node(&run.node, now)));
         let is_running = run.is_some();
         let news = site.problems.update(now, found, &mut self.last_problem);

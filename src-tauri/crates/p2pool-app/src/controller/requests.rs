@@ -62,6 +62,7 @@ impl Controller {
             AppRequest::SetVisible { is_visible } => self.set_visible(is_visible),
             // Answered once the node has answered.
             AppRequest::Pool { .. } => {}
+            AppRequest::CheckUp { ask } => self.ask_check_up(ask),
             AppRequest::OpenOutside { place } => self.open_outside(place)?,
             AppRequest::TryAgain { problem } => self.try_again(problem),
             AppRequest::DismissProblem { problem } => self.dismiss(problem),

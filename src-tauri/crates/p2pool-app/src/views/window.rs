@@ -33,6 +33,11 @@ impl Window {
         self.shares > 0 && self.shares >= self.shares_max
     }
 
+    /// Time that it spans once it is full.
+    pub(crate) fn span_secs(&self) -> f64 {
+        f64::from(self.shares_max) * self.share_secs
+    }
+
     /// Time until the last of my shares leaves, should no other come; `None` without any.
     pub(crate) fn leaves_secs(&self, window: &[WindowShare]) -> Option<f64> {
         let newest = window.iter().position(|share| share.is_own)?;

@@ -140,6 +140,7 @@ fn network_info() -> NetworkInfo {
         protocolversion: PROTOCOL_VERSION,
         connections: 0,
         networkactive: false,
+        timeoffset: 0,
         warnings: Warnings::default(),
     }
 }

@@ -18,6 +18,7 @@ fn facts() -> NodeFacts {
         median_time: 0,
         tip_time: None,
         connections: 8,
+        clock_offset_s: None,
         warnings: vec![],
     }
 }
