@@ -1,4 +1,5 @@
-//! `cargo xtask bundle`: release programs, then one deb and one rpm that hold all three.
+//! `cargo xtask bundle`: release programs, then one deb and one rpm that hold all three with their
+//! manual pages and services, and an archive of the same for other systems.
 //!
 //! The packager is the prebuilt `@tauri-apps/cli` of the UI's own packages; it needs no network.
 //! AppImage, the Windows installer and disk images are not made here: their packagers download
@@ -6,13 +7,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::contents;
 use crate::needs::Scope;
 use crate::process::{Call, Stop};
 use crate::setup;
 use crate::workspace::Workspace;
-
-/// Programs that travel in the package beside the window, installed into `/usr/bin`.
-const COMPANIONS: [&str; 2] = ["p2poold", "p2pool-miner"];
 
 /// Builds the packages of this system and collects them in `dist`.
 ///
@@ -41,7 +40,9 @@ pub(crate) fn bundle(workspace: &Workspace) -> Result<(), Stop> {
     Call::npm(&["run", "build"], &workspace.ui()).must("Mend what the UI's build names above.")?;
     let made = release.join("bundle");
     forget(&made)?;
-    let config = write_config(&release)?;
+    let extras = contents::extras(workspace.root(), &release)?;
+    let template = workspace.root().join("installer/linux/p2pool-desktop.desktop");
+    let config = write_config(&release, &config(&extras, &template))?;
     let cli = workspace.ui().join("node_modules/@tauri-apps/cli/tauri.js");
     if !cli.is_file() {
         return Err(Stop::new(
@@ -58,7 +59,13 @@ pub(crate) fn bundle(workspace: &Workspace) -> Result<(), Stop> {
     .must("The first error above is the one to mend; cargo xtask setup finds missing libraries.")?;
 
     println!("\n== Packages");
-    collect(&made, &workspace.dist())
+    let mut packages = collect(&made, &workspace.dist())?;
+    let is_deb = |package: &&PathBuf| package.extension().is_some_and(|e| e == "deb");
+    if let Some(deb) = packages.iter().find(is_deb) {
+        packages.extend(contents::archive(deb, &workspace.dist())?);
+    }
+    println!("\n== What they hold");
+    contents::check(&packages, &extras)
 }
 
 /// Removes packages of an earlier build, so that none is collected by mistake.
@@ -72,25 +79,24 @@ fn forget(folder: &Path) -> Result<(), Stop> {
 }
 
 /// Writes what is added to `tauri.conf.json` for packaging only.
-fn write_config(release: &Path) -> Result<PathBuf, Stop> {
+fn write_config(release: &Path, config: &str) -> Result<PathBuf, Stop> {
     let path = release.join("tauri.bundle.json");
-    std::fs::write(&path, config(release)).map_err(|error| cannot("write", &path, &error))?;
+    std::fs::write(&path, config).map_err(|error| cannot("write", &path, &error))?;
     Ok(path)
 }
 
-/// The companions as extra files of both package kinds.
-fn config(release: &Path) -> String {
-    let files: Vec<String> = COMPANIONS
+/// The same extra files and the same desktop entry for both package kinds.
+fn config(extras: &[(PathBuf, String)], template: &Path) -> String {
+    let files: Vec<String> = extras
         .iter()
-        .map(|name| {
-            let built = release.join(name).to_string_lossy().into_owned();
-            format!("{}: {}", json_text(&format!("/usr/bin/{name}")), json_text(&built))
-        })
+        .map(|(from, to)| format!("{}: {}", json_text(to), json_text(&from.to_string_lossy())))
         .collect();
-    let files = files.join(", ");
-    format!(
-        r#"{{"bundle": {{"active": true, "linux": {{"deb": {{"files": {{{files}}}}}, "rpm": {{"files": {{{files}}}}}}}}}}}"#
-    )
+    let kind = format!(
+        "{{\"files\": {{{}}}, \"desktopTemplate\": {}}}",
+        files.join(", "),
+        json_text(&template.to_string_lossy())
+    );
+    format!("{{\"bundle\": {{\"active\": true, \"linux\": {{\"deb\": {kind}, \"rpm\": {kind}}}}}}}")
 }
 
 /// A JSON string. Paths here contain no control characters worth naming.
@@ -99,9 +105,9 @@ fn json_text(text: &str) -> String {
 }
 
 /// Copies every package from the packager's folders to `dist` and lists them.
-fn collect(made: &Path, dist: &Path) -> Result<(), Stop> {
+fn collect(made: &Path, dist: &Path) -> Result<Vec<PathBuf>, Stop> {
     std::fs::create_dir_all(dist).map_err(|error| cannot("create", dist, &error))?;
-    let mut count = 0;
+    let mut copies = Vec::new();
     for kind in ["deb", "rpm"] {
         let folder = made.join(kind);
         let entries = std::fs::read_dir(&folder).map_err(|e| cannot("read", &folder, &e))?;
@@ -115,16 +121,16 @@ fn collect(made: &Path, dist: &Path) -> Result<(), Stop> {
             let bytes =
                 std::fs::copy(&path, &copy).map_err(|error| cannot("write", &copy, &error))?;
             println!("  {}  {}.{} MB", copy.display(), bytes / 1_000_000, bytes / 100_000 % 10);
-            count += 1;
+            copies.push(copy);
         }
     }
-    if count == 0 {
+    if copies.is_empty() {
         return Err(Stop::new(
             "the packager made no package",
             format!("Look into {} and at its messages above.", made.display()),
         ));
     }
-    Ok(())
+    Ok(copies)
 }
 
 fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> Stop {
@@ -139,12 +145,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_configuration_names_each_companion_once_per_package_kind() {
-        let text = config(Path::new("/build/release"));
-        for name in COMPANIONS {
-            let entry = format!("\"/usr/bin/{name}\": \"/build/release/{name}\"");
+    fn the_configuration_names_each_file_once_per_package_kind() {
+        let extras = [("/a/p2poold", "/usr/bin/p2poold"), ("/b/x.1", "/usr/share/man/man1/x.1")];
+        let extras = extras.map(|(from, to)| (PathBuf::from(from), to.to_owned()));
+        let text = config(&extras, Path::new("/c/entry.desktop"));
+        for (from, to) in extras {
+            let entry = format!("\"{to}\": \"{}\"", from.display());
             assert_eq!(text.matches(&entry).count(), 2, "{text}");
         }
+        assert_eq!(text.matches("\"desktopTemplate\": \"/c/entry.desktop\"").count(), 2);
         assert_eq!(text.matches('{').count(), text.matches('}').count());
     }
 

@@ -11,6 +11,7 @@
 
 mod bundle;
 mod checks;
+mod contents;
 mod needs;
 mod packages;
 mod process;

@@ -21,6 +21,8 @@ mod fake_node;
 mod folders;
 mod json;
 mod logs;
+#[cfg(test)]
+mod man_pages;
 mod notice;
 mod output;
 mod p2p_args;
