@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import App from "./App.svelte";
 import { btc } from "./format/amount";
 import { FakeHost } from "./ipc/fake";
+import { setupView } from "./ipc/fake/pages/setup";
 import { type ScriptName, SCRIPTS } from "./ipc/fake/scripts";
 import type { AppRequest } from "./ipc/generated/AppRequest";
 import { AppStore, STALE_SECS_MIN } from "./stores/app.svelte";
@@ -50,19 +51,19 @@ describe("Welcome", () => {
     expect(byId("practice-band").textContent).toContain(t("practice.band"));
   });
 
-  it("says honestly what set-up can do today", async () => {
+  it("leads to the Bitcoin node", async () => {
     const { host } = await open("setup");
-    expect(absent("setup-notice")).toBe(true);
     await press("setup-button");
-    expect(byId("setup-notice").textContent).toContain(t("welcome.setup.title"));
-    expect(host.requests).toEqual([]);
+    expect(asked(host)).toEqual({ kind: "setup", request: { kind: "goTo", step: "node" } });
+    expect(byId("wizard-step-node")).toBeTruthy();
   });
 
   it("is frank about waiting, with the number once it is known", async () => {
     const { host } = await open("setup");
     expect(byId("page-welcome").textContent).toContain("months to years");
-    const hero = { ...SCRIPTS.live(NOW).hero };
-    host.send({ section: "hero", value: hero });
+    const poolBlockSecs = SCRIPTS.live(NOW).hero.poolBlockSecs;
+    const view = { ...setupView(), poolBlockSecs };
+    host.send({ section: "page", value: { page: "setup", view } });
     await settle();
     expect(byId("page-welcome").textContent).toContain("about 11 months");
   });

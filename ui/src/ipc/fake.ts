@@ -6,12 +6,14 @@ import { pageView } from "./fake/pages";
 import { poolReply } from "./fake/pages/pool";
 import { afterMiners } from "./fake/pages/miners";
 import { results } from "./fake/pages/checkUp";
+import { judged, setUp } from "./fake/pages/setup";
 import { beginning, ready, type ScriptName, SCRIPTS } from "./fake/scripts";
 import type { AppEvent } from "./generated/AppEvent";
 import type { AppReply } from "./generated/AppReply";
 import type { AppRequest } from "./generated/AppRequest";
 import type { AppSnapshot } from "./generated/AppSnapshot";
 import type { Change } from "./generated/Change";
+import type { SetupRequest } from "./generated/SetupRequest";
 import type { UiError } from "./generated/UiError";
 import type { Host } from "./host";
 
@@ -57,9 +59,15 @@ export class FakeHost implements Host {
     this.requests.push(request);
     if (this.refuse !== null) return Promise.reject(this.refuse);
     this.#do(request);
-    const reply: AppReply =
-      request.kind === "pool" ? poolReply(this.#state.now, request.request) : { kind: "done" };
-    return Promise.resolve(reply);
+    return Promise.resolve(this.#reply(request));
+  }
+
+  #reply(request: AppRequest): AppReply {
+    if (request.kind === "pool") return poolReply(this.#state.now, request.request);
+    if (request.kind === "setup" && request.request.kind === "judgeAddress") {
+      return { kind: "address", verdict: judged(request.request.text) };
+    }
+    return { kind: "done" };
   }
 
   quit(): Promise<void> {
@@ -149,9 +157,10 @@ export class FakeHost implements Host {
         });
       case "checkUp":
         return this.#check();
+      case "setup":
+        return this.#setUp(request.request);
       case "openOutside":
       case "settings":
-      case "setup":
       case "setVisible":
       case "pool":
         return;
@@ -166,6 +175,15 @@ export class FakeHost implements Host {
     if (page.page !== "checkUp") return;
     const tests = { isRunning: false, endedAt: now, results: results("passed") };
     this.send({ section: "page", value: { ...page, view: { ...page.view, tests } } });
+  }
+
+  #setUp(request: SetupRequest): void {
+    const { page } = this.#state;
+    if (page.page !== "setup") return;
+    const view = setUp(page.view, request);
+    if (view !== null) return this.send({ section: "page", value: { page: "setup", view } });
+    this.send({ section: "page", value: { page: "none" } });
+    this.send({ section: "all", value: { ...SCRIPTS.live(this.#state.now) } });
   }
 
   #start(): void {

@@ -3,6 +3,7 @@ import { pool } from "./pages/pool";
 import { connect } from "./pages/connect";
 import { miners } from "./pages/miners";
 import { checkUp } from "./pages/checkUp";
+import { setup } from "./pages/setup";
 
 /** Every text: what all pages say, and the words of each page. */
 export const catalogue = {
@@ -11,4 +12,5 @@ export const catalogue = {
   ...connect,
   ...miners,
   ...checkUp,
+  ...setup,
 } as const;

@@ -50,9 +50,6 @@ export const en = {
   "welcome.practice.hint": "Practice, nothing needed",
   "welcome.setup": "Set up mining",
   "welcome.setup.hint": "Needs your own Bitcoin node",
-  "welcome.setup.title": "The guided set-up comes with the next release.",
-  "welcome.setup.text":
-    "This version cannot join the live pool yet, and it does not pretend to. What works today is practice: the whole pool on this computer, with real shares, real blocks and payouts you can check. Nothing you do there touches a Bitcoin node, a wallet or a miner of yours.",
   "welcome.frank":
     "The Bitcoin P2Pool network is small. On average it currently finds a block every {duration}. Between blocks nobody is paid. If you need regular income, this is not the right tool.",
   "welcome.frank.unknown":

@@ -24,7 +24,7 @@ use p2pool_sharechain::Params;
 use p2pool_sharechain::versions::ShareVersion;
 
 use crate::api::{
-    AddressVerdict, ComputerStep, KeepChoice, LoginChoice, NodePlace, SetupNodeRequest,
+    AddressVerdict, ComputerStep, KeepChoice, LoginChoice, MinersStep, NodePlace, SetupNodeRequest,
     SetupRequest, SetupStep, SetupView, TypedText, UnixSeconds,
 };
 use address::AddressWork;
@@ -218,9 +218,24 @@ impl Setup {
             node: self.node.view(&self.answers, own_ip),
             address: self.address.view(&self.answers, &self.params, sight.version()),
             network: network::view(&self.answers, &self.params, &self.mistake, sight),
+            miners: self.miners(sight),
             computer: self.answers.computer,
+            node_place: self
+                .answers
+                .connection
+                .as_ref()
+                .map_or_else(String::new, |connection| connection.url.clone()),
             not_saved: self.not_saved.clone(),
         }
+    }
+
+    fn miners(&self, sight: Sight<'_>) -> MinersStep {
+        let url = sight
+            .node
+            .zip(sight.own_ip)
+            .map(|(node, ip)| format!("stratum+tcp://{ip}:{}", node.stratum_address.port()));
+        let address = self.answers.address.clone().unwrap_or_default();
+        MinersStep { url, user: format!("{address}.miner1") }
     }
 
     fn handle(

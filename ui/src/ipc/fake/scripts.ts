@@ -1,3 +1,4 @@
+import { setupView } from "./pages/setup";
 import { CATALOGUE } from "../generated/catalogue";
 import type { AppSnapshot } from "../generated/AppSnapshot";
 import type { ProblemCode } from "../generated/ProblemCode";
@@ -163,7 +164,7 @@ function problems(now: number, ...codes: ProblemCode[]): AppSnapshot {
 
 /** One script per overall state and look. */
 export const SCRIPTS = {
-  setup: fresh,
+  setup: unset,
   node_down: (now: number): AppSnapshot => ({
     ...paused(now),
     overall: { state: "node_down", since: now - 260 },
@@ -233,4 +234,9 @@ function isLook(name: ScriptName): name is keyof typeof SCRIPTS {
 function troubled(now: number, code: ProblemCode): Pick<AppSnapshot, "overall" | "problems"> {
   const { overall, problems: list } = problems(now, code);
   return { overall, problems: list };
+}
+
+/** Nothing set up: the set-up is open. */
+function unset(now: number): AppSnapshot {
+  return { ...fresh(now), page: { page: "setup", view: setupView() } };
 }

@@ -20,7 +20,7 @@ progress: number, } | { "kind": "pruned",
 /**
  * Bytes on disk, if it says so.
  */
-bytes: bigint | null, } | { "kind": "whole" } | { "kind": "loginWorks", 
+bytes: number | null, } | { "kind": "whole" } | { "kind": "loginWorks", 
 /**
  * Which one.
  */
@@ -28,4 +28,4 @@ login: LoginChoice, } | { "kind": "noLogin" } | { "kind": "diskLow",
 /**
  * Bytes left.
  */
-freeBytes: bigint, };
+freeBytes: number, };

@@ -67,10 +67,10 @@ pub use pages::SettingsRequest;
 pub use pages::{
     AddressFaultKind, AddressOwner, AddressStep, AddressType, AddressVerdict, ComputerStep,
     ConfLine, ConfReview, ConfTrouble, FOUND_NODES_MAX, FoundNode, KeepChoice, KeyTrouble,
-    LoginChoice, LoginOffer, MappingView, MembersFound, NetworkStep, NodeCard, NodeFact, NodeNext,
-    NodePlace, NodeStep, NodeTest, PortChoice, RemoteForm, RestartStage, RestartView,
-    SetupNodeRequest, SetupRequest, SetupStep, SetupView, SyncView, TestLine, TestResult,
-    TestTrouble,
+    LoginChoice, LoginOffer, MappingView, MembersFound, MinersStep, NetworkStep, NodeCard,
+    NodeFact, NodeNext, NodePlace, NodeStep, NodeTest, PortChoice, RemoteForm, RestartStage,
+    RestartView, SetupNodeRequest, SetupRequest, SetupStep, SetupView, SyncView, TestLine,
+    TestResult, TestTrouble,
 };
 pub use payouts::{PAYEES_MAX, PAYOUTS_MAX, Payee, Payout, PayoutState, Payouts};
 pub use practice::{ChainKind, HelperState, PracticeFacts};

@@ -78,10 +78,25 @@ pub struct SetupView {
     pub address: AddressStep,
     /// The network.
     pub network: NetworkStep,
+    /// What miners are to be told.
+    pub miners: MinersStep,
     /// This computer.
     pub computer: ComputerStep,
+    /// Address of the Bitcoin node that is used; empty while there is none.
+    pub node_place: String,
     /// What saving the answers failed with, in the system's words.
     pub not_saved: Option<String>,
+}
+
+/// What miners are to be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct MinersStep {
+    /// Where they connect; `None` while this computer is in no network, or the door is closed.
+    pub url: Option<String>,
+    /// Their user name.
+    pub user: String,
 }
 
 /// What the computer does so that mining goes on.

@@ -93,7 +93,9 @@ async fn start_ends_the_set_up_and_mining_begins_when_everything_is_ready() {
     let (mut bench, _fake, mut node) = at_network().await;
     for step in [SetupStep::Miners, SetupStep::Computer, SetupStep::Start] {
         bench.go_to(step).await;
-        bench.until(|view| view.step == step && view.can_go_on).await;
+        let view = bench.until(|view| view.step == step && view.can_go_on).await;
+        let url = Some("stratum+tcp://192.168.1.20:9332".to_owned());
+        assert_eq!((view.miners.url, view.miners.user), (url, format!("{LIVE_ME}.miner1")));
     }
     bench.ask(SetupRequest::Start).await;
     let is_armed = |control: &MiningControl| matches!(control, MiningControl::Armed { .. });

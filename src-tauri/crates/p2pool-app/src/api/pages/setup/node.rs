@@ -175,6 +175,7 @@ pub enum NodeFact {
     /// It keeps the newest blocks only, which is fine.
     Pruned {
         /// Bytes on disk, if it says so.
+        #[ts(type = "number | null")]
         bytes: Option<u64>,
     },
     /// It keeps all blocks.
@@ -189,6 +190,7 @@ pub enum NodeFact {
     /// Its disk is nearly full.
     DiskLow {
         /// Bytes left.
+        #[ts(type = "number")]
         free_bytes: u64,
     },
 }

@@ -1,0 +1,24 @@
+import type { SetupStep } from "../../ipc/generated/SetupStep";
+import type { TextKey } from "../../text";
+
+/** The steps in order. */
+export const STEPS: readonly SetupStep[] = [
+  "welcome",
+  "node",
+  "address",
+  "network",
+  "miners",
+  "computer",
+  "start",
+];
+
+/** The heading of each step. */
+export const TITLES: Readonly<Record<SetupStep, TextKey>> = {
+  welcome: "welcome.title",
+  node: "setup.node.title",
+  address: "setup.address.title",
+  network: "setup.network.title",
+  miners: "setup.miners.title",
+  computer: "setup.computer.title",
+  start: "setup.start.title",
+};
