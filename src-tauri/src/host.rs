@@ -21,6 +21,8 @@ const MINER: &str = "p2pool-miner";
 pub(crate) struct Desktop {
     version: String,
     folder: PathBuf,
+    /// The user's folder of downloads, or else the home folder.
+    downloads: Option<PathBuf>,
     miner: PathBuf,
 }
 
@@ -35,6 +37,7 @@ impl Desktop {
         Ok(Self {
             version: app.package_info().version.to_string(),
             folder: app.path().local_data_dir()?.join(FOLDER),
+            downloads: app.path().download_dir().or_else(|_| app.path().home_dir()).ok(),
             miner: own.parent().unwrap_or(Path::new("")).join(file),
         })
     }
@@ -71,6 +74,10 @@ impl Host for Desktop {
         &SystemKeychain
     }
 
+    fn downloads_dir(&self) -> Option<PathBuf> {
+        self.downloads.clone()
+    }
+
     fn open(&self, place: Outside) -> io::Result<()> {
         let Some(address) = address_of(place) else { return open_settings(place) };
         let is_panel = cfg!(target_os = "macos") && !address.starts_with("https:");
@@ -80,9 +87,14 @@ impl Host for Desktop {
 }
 
 /// Address of a place outside the window, as this system names it; `None` if it has none.
-fn address_of(place: Outside) -> Option<&'static str> {
+fn address_of(place: Outside) -> Option<String> {
     let (windows, macos) = match place {
-        Outside::BitcoinCoreDownloads => return Some("https://bitcoincore.org/en/download/"),
+        Outside::BitcoinCoreDownloads => {
+            return Some("https://bitcoincore.org/en/download/".into());
+        }
+        Outside::Transaction { txid } => {
+            return Some(format!("https://mempool.space/tx/{}", txid.0));
+        }
         Outside::TimeSettings => {
             ("ms-settings:dateandtime", "com.apple.Date-Time-Settings.extension")
         }
@@ -92,9 +104,9 @@ fn address_of(place: Outside) -> Option<&'static str> {
         }
     };
     if cfg!(windows) {
-        Some(windows)
+        Some(windows.into())
     } else if cfg!(target_os = "macos") {
-        Some(macos)
+        Some(macos.into())
     } else {
         None
     }
@@ -105,7 +117,9 @@ fn open_settings(place: Outside) -> io::Result<()> {
     let panel = match place {
         Outside::TimeSettings => "datetime",
         Outside::NetworkSettings => "network",
-        Outside::PrivacySettings | Outside::BitcoinCoreDownloads => "privacy",
+        Outside::PrivacySettings | Outside::BitcoinCoreDownloads | Outside::Transaction { .. } => {
+            "privacy"
+        }
     };
     Command::new("gnome-control-center").arg(panel).spawn().map(drop)
 }

@@ -2,7 +2,7 @@ import { fireEvent, render, screen } from "@testing-library/svelte";
 import { tick } from "svelte";
 import { describe, expect, it } from "vitest";
 import App from "./App.svelte";
-import { btc } from "./format/amount";
+import { amount } from "./format/shown_amount.svelte";
 import { FakeHost } from "./ipc/fake";
 import { setupView } from "./ipc/fake/pages/setup";
 import { type ScriptName, SCRIPTS } from "./ipc/fake/scripts";
@@ -95,7 +95,7 @@ describe("Home", () => {
     await open("earning");
     const { hero } = SCRIPTS.earning(NOW);
     expect(byId("hero-amount").dataset["sats"]).toBe(String(hero.amountSats));
-    expect(byId("hero-amount").textContent?.trim()).toBe(btc(hero.amountSats ?? 0));
+    expect(byId("hero-amount").textContent?.trim()).toBe(amount(hero.amountSats ?? 0));
     expect(text("hero-title")).toBe(t("hero.amount.title"));
     expect(text("pool-wait")).toBe("about 3 min 10 s");
   });
@@ -118,7 +118,7 @@ describe("Home", () => {
     expect(text("shares-mine")).toBe(String(shares.mineTotal));
     const rows = screen.getAllByTestId("payout-row");
     expect(rows).toHaveLength(payouts.rows.length);
-    expect(rows[0]?.textContent).toContain("maturing 1 of 100");
+    expect(rows[0]?.textContent).toContain("maturing 1/100");
     expect(rows[2]?.textContent).toContain(t("payouts.none"));
     expect(rows[3]?.dataset["state"]).toBe("lost");
     expect(rows[4]?.dataset["state"]).toBe("spendable");

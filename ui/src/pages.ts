@@ -3,6 +3,7 @@ import type { NavEntry, PageProps } from "./components/page";
 import CheckUp from "./pages/CheckUp/CheckUp.svelte";
 import Home from "./pages/Home/Home.svelte";
 import Miners from "./pages/Miners/Miners.svelte";
+import Payouts from "./pages/Payouts/Payouts.svelte";
 import Pool from "./pages/Pool/Pool.svelte";
 
 /** A page of the window. */
@@ -14,6 +15,7 @@ export interface PageEntry extends NavEntry {
 export const PAGES: readonly PageEntry[] = [
   { page: "home", icon: "home", label: "nav.home", component: Home },
   { page: "miners", icon: "miners", label: "nav.miners", component: Miners },
+  { page: "payouts", icon: "payouts", label: "nav.payouts", component: Payouts },
   { page: "pool", icon: "pool", label: "nav.pool", component: Pool },
   { page: "checkUp", icon: "checkUp", label: "nav.checkUp", component: CheckUp },
 ];

@@ -1,6 +1,7 @@
 import { axisUnit, hashrate } from "../format/hashrate";
 import { whole } from "../format/number";
 import { percent } from "../format/percent";
+import { amount } from "../format/shown_amount.svelte";
 import type { PauseSpan } from "../ipc/generated/PauseSpan";
 import { t } from "../text";
 
@@ -108,6 +109,13 @@ export const PART: Unit = {
 /** Things counted. */
 export const COUNT: Unit = { name: "count", text: (v) => whole(v), axis: (v) => plainAxis(v, "") };
 
+/** Amounts, in the unit that is chosen. */
+export const SATS: Unit = {
+  name: "sats",
+  text: (value) => amount(Math.round(value)),
+  axis: (values) => values.map((value) => amount(Math.round(value))),
+};
+
 /** A unit that stands behind the number: `58 °C`, `17.4 W`, `420 ms`. */
 export function suffixed(name: string, suffix: string, digits = 0): Unit {
   const format = new Intl.NumberFormat(undefined, { maximumFractionDigits: digits });
@@ -188,4 +196,37 @@ export function csv(data: ChartData, unit: Unit): string {
   return [["time", ...columns.map(({ name }) => name)], ...rows]
     .map((cells) => `${cells.join(",")}\r\n`)
     .join("");
+}
+
+/** A period of a bar chart. */
+export interface BarPeriod {
+  /** Its begin. */
+  at: number;
+  /** Its name on the axis, and in full. */
+  short: string;
+  long: string;
+  /** What is usual, if that is known. */
+  band?: { low: number; high: number } | null;
+}
+
+/** Bars of one kind, a value for each period. */
+export interface BarSeries {
+  key: string;
+  label: string;
+  ink: InkNumber;
+  values: readonly number[];
+}
+
+/** Bars as a CSV file: begins of periods as ISO 8601 in UTC, bare numbers. */
+export function barCsv(
+  periods: readonly BarPeriod[],
+  bars: readonly BarSeries[],
+  unit: Unit,
+): string {
+  const head = ["begin", ...bars.map(({ key }) => `${key}_${unit.name}`)];
+  const rows = periods.map((period, index) => [
+    new Date(period.at * 1000).toISOString().slice(0, 10),
+    ...bars.map(({ values }) => values[index] ?? ""),
+  ]);
+  return [head, ...rows].map((cells) => `${cells.join(",")}\r\n`).join("");
 }

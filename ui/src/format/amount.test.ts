@@ -1,7 +1,9 @@
-import { describe, expect, it } from "vitest";
-import { btc, btcParts, sats } from "./amount";
+import { afterEach, describe, expect, it } from "vitest";
+import { amountIn, btcParts, otherUnit } from "./amount";
+import { amount, amountParts, otherAmount, shownUnit } from "./shown_amount.svelte";
 
 const plain = (text: string) => text.replaceAll(/[\u00a0\u202f]/g, " ");
+const btc = (sats: number) => plain(amountIn("btc", sats, "en-US"));
 
 describe("amounts", () => {
   it.each([
@@ -12,15 +14,8 @@ describe("amounts", () => {
     [100_000_000, "1.000 000 00 BTC"],
     [5_000_012_300, "50.000 123 00 BTC"],
     [2_100_000_000_000_000, "21,000,000.000 000 00 BTC"],
-  ])("writes %d satoshis with eight grouped decimals", (amount, expected) => {
-    expect(plain(btc(amount, "en-US"))).toBe(expected);
-  });
-
-  it("loses no satoshi of any amount", () => {
-    for (const amount of [1, 99_999_999, 2_099_999_997_690_000, 1_043_219_884]) {
-      const digits = btcParts(amount, "en-US").value.replaceAll(/\D/g, "");
-      expect(Number(digits)).toBe(amount);
-    }
+  ])("writes %d satoshis with eight grouped decimals", (sats, expected) => {
+    expect(btc(sats)).toBe(expected);
   });
 
   it("follows the system's decimal mark", () => {
@@ -28,6 +23,31 @@ describe("amounts", () => {
   });
 
   it("groups satoshis", () => {
-    expect(plain(sats(375_000, "en-US"))).toBe("375,000 sats");
+    expect(plain(amountIn("sats", 375_000, "en-US"))).toBe("375,000 sats");
+  });
+});
+
+describe("acceptance 60: the unit of amounts", () => {
+  afterEach(() => {
+    shownUnit.unit = "btc";
+  });
+
+  it("is switched for every amount at once, the other one in the tooltip", () => {
+    expect(plain(amount(375_000))).toBe("0.003 750 00 BTC");
+    expect(plain(otherAmount(375_000))).toBe("375,000 sats");
+    shownUnit.unit = "sats";
+    expect(plain(amount(375_000))).toBe("375,000 sats");
+    expect(plain(otherAmount(375_000))).toBe("0.003 750 00 BTC");
+    expect(amountParts(375_000).unit).toBe("sats");
+    expect(otherUnit("sats")).toBe("btc");
+  });
+
+  it("loses no satoshi of any amount", () => {
+    const amounts = [1, 99_999_999, 2_099_999_997_690_000, 1_043_219_884, 5_000_012_300];
+    for (const unit of ["btc", "sats"] as const) {
+      for (const sats of amounts) {
+        expect(Number(amountIn(unit, sats, "en-US").replaceAll(/\D/g, ""))).toBe(sats);
+      }
+    }
   });
 });

@@ -1,5 +1,8 @@
 import { joined, type Measure, whole } from "./number";
 
+/** How amounts are written: a setting. */
+export type AmountUnit = "btc" | "sats";
+
 const SATS_PER_BTC = 100_000_000;
 const THIN = "\u202f";
 
@@ -12,14 +15,24 @@ export function btcParts(sats: number, locale?: string): Measure {
   return { value: `${whole(coins, locale)}${point}${decimals}`, unit: "BTC" };
 }
 
-/** An amount: `0.003 750 00 BTC`. */
-export function btc(sats: number, locale?: string): string {
-  return joined(btcParts(sats, locale));
+/** An amount in satoshis: `375,000`. */
+export function satsParts(amount: number, locale?: string): Measure {
+  return { value: whole(amount, locale), unit: "sats" };
 }
 
-/** An amount in satoshis: `375,000 sats`. */
-export function sats(amount: number, locale?: string): string {
-  return joined({ value: whole(amount, locale), unit: "sats" });
+/** An amount in one of the units, apart from its unit. */
+export function partsIn(unit: AmountUnit, sats: number, locale?: string): Measure {
+  return unit === "btc" ? btcParts(sats, locale) : satsParts(sats, locale);
+}
+
+/** An amount in one of the units: `0.003 750 00 BTC` or `375,000 sats`. */
+export function amountIn(unit: AmountUnit, sats: number, locale?: string): string {
+  return joined(partsIn(unit, sats, locale));
+}
+
+/** The unit that is not chosen, for tooltips. */
+export function otherUnit(unit: AmountUnit): AmountUnit {
+  return unit === "btc" ? "sats" : "btc";
 }
 
 function decimalPoint(locale?: string): string {

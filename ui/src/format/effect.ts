@@ -7,6 +7,9 @@ import type { ProblemAction } from "../ipc/generated/ProblemAction";
 import type { SettingsRequest } from "../ipc/generated/SettingsRequest";
 import type { HelpTopic } from "../text/help";
 
+/** A place outside the window that a problem leads to. */
+export type Place = Extract<Outside, string>;
+
 /** What pressing a button of a problem card does. */
 export type Effect =
   /** Asks the application. */
@@ -18,7 +21,7 @@ export type Effect =
   /** Opens a help panel inside the window. */
   | { kind: "help"; topic: HelpTopic }
   /** Opens something of the system; its help panel stands in where that fails. */
-  | { kind: "outside"; place: Outside; topic: HelpTopic | null }
+  | { kind: "outside"; place: Place; topic: HelpTopic | null }
   /** Opens the technical text of the card. */
   | { kind: "details" }
   /** Puts a text on the clipboard; an empty one clears it. */

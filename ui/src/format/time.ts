@@ -15,6 +15,11 @@ export function ago(at: number, now: number, locale?: string): string {
   return dateTime(at, locale);
 }
 
+/** The same where the day is enough: relative under 48 hours, the day after that. */
+export function recent(at: number, now: number, locale?: string): string {
+  return now - at < RELATIVE_SECS_MAX ? ago(at, now, locale) : date(at, locale);
+}
+
 /** A moment in the system's own style, to the minute. */
 export function dateTime(at: number, locale?: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(

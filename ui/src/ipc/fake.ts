@@ -2,6 +2,7 @@ import { exhaustive } from "../exhaustive";
 import { applied } from "./apply";
 import { series } from "./fake/fixtures";
 import { begun, happened, Pretend } from "./fake/pretend";
+import { calculation, payoutsView } from "./fake/pages/payouts";
 import { pageView } from "./fake/pages";
 import { poolReply } from "./fake/pages/pool";
 import { afterMiners } from "./fake/pages/miners";
@@ -62,14 +63,6 @@ export class FakeHost implements Host {
     return Promise.resolve(this.#reply(request));
   }
 
-  #reply(request: AppRequest): AppReply {
-    if (request.kind === "pool") return poolReply(this.#state.now, request.request);
-    if (request.kind === "setup" && request.request.kind === "judgeAddress") {
-      return { kind: "address", verdict: judged(request.request.text) };
-    }
-    return { kind: "done" };
-  }
-
   quit(): Promise<void> {
     this.quits += 1;
     return Promise.resolve();
@@ -101,6 +94,23 @@ export class FakeHost implements Host {
       if (isArmed) this.#sendAll(begun(this.#state));
     }
     if (now % BEAT_SECS === 0) this.send({ section: "beat", value: now });
+  }
+
+  #reply(request: AppRequest): AppReply {
+    if (request.kind === "pool") return poolReply(this.#state.now, request.request);
+    if (request.kind === "setup" && request.request.kind === "judgeAddress") {
+      return { kind: "address", verdict: judged(request.request.text) };
+    }
+    if (request.kind === "saveFile") return { kind: "saved", path: `~/Downloads/${request.name}` };
+    if (request.kind !== "payouts") return { kind: "done" };
+    switch (request.request.kind) {
+      case "calculate":
+        return { kind: "calculated", calculation: calculation(request.request.hashrateHps) };
+      case "export":
+        return { kind: "saved", path: "~/Downloads/p2pool-payments.csv" };
+      case "showTab":
+        return { kind: "done" };
+    }
   }
 
   #do(request: AppRequest): void {
@@ -159,6 +169,13 @@ export class FakeHost implements Host {
         return this.#check();
       case "setup":
         return this.#setUp(request.request);
+      case "payouts":
+        if (request.request.kind !== "showTab") return;
+        return this.send({
+          section: "page",
+          value: { page: "payouts", view: payoutsView(state.now, request.request.tab) },
+        });
+      case "saveFile":
       case "openOutside":
       case "settings":
       case "setVisible":

@@ -1,5 +1,5 @@
 import { effectOf } from "../format/effect";
-import type { Outside } from "../ipc/generated/Outside";
+import type { Place } from "../format/effect";
 import type { Problem } from "../ipc/generated/Problem";
 import type { ProblemAction } from "../ipc/generated/ProblemAction";
 import type { HelpTopic } from "../text/help";
@@ -18,7 +18,7 @@ export interface Solved {
 
 /** Something that is opened outside the window once the person agrees. */
 export interface Leaving {
-  place: Outside;
+  place: Place;
   /** What helps where it cannot be opened. */
   topic: HelpTopic | null;
 }

@@ -1,4 +1,5 @@
 import { en } from "./en";
+import { payouts } from "./pages/payouts";
 import { pool } from "./pages/pool";
 import { connect } from "./pages/connect";
 import { miners } from "./pages/miners";
@@ -8,6 +9,7 @@ import { setup } from "./pages/setup";
 /** Every text: what all pages say, and the words of each page. */
 export const catalogue = {
   ...en,
+  ...payouts,
   ...pool,
   ...connect,
   ...miners,

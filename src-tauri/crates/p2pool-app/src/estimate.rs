@@ -2,6 +2,9 @@
 //!
 //! All are for display. A quantity that is not known yet, or makes no sense, is `None`.
 
+use crate::api::pages::payouts::Calculation;
+use crate::api::{Chance, Sats};
+
 /// Hashes that a difficulty of 1 takes on average.
 const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0;
 
@@ -62,6 +65,92 @@ pub(crate) fn efficiency(mine: Outcome, pool: Outcome) -> Option<f64> {
     }
     let efficiency = mine.good_part()? / pool.good_part()?;
     efficiency.is_finite().then_some(efficiency)
+}
+
+/// Shares to expect below which their number says nothing.
+const EXPECTED_MIN: f64 = 5.0;
+/// Above this many the Poisson law is as good as a normal one.
+const POISSON_SUM_MAX: f64 = 2_000.0;
+/// Part of all cases left out at each end of the usual range.
+const TAIL: f64 = 0.025;
+/// The same in standard deviations.
+const TAIL_DEVIATIONS: f64 = 1.959_964;
+
+/// Fewest and most events that 95 of 100 periods bring, if `expected` come on average (Poisson);
+/// `None` where that says nothing.
+pub(crate) fn usual_range(expected: f64) -> Option<(u32, u32)> {
+    if !expected.is_finite() || expected < EXPECTED_MIN {
+        return None;
+    }
+    if expected > POISSON_SUM_MAX {
+        let deviation = TAIL_DEVIATIONS * expected.sqrt();
+        // Saturates: nobody finds that many shares in a month.
+        return Some(((expected - deviation).ceil() as u32, (expected + deviation).floor() as u32));
+    }
+    // By logarithms: e^-mean itself is no float for large means.
+    let mut ln_factorial = 0.0;
+    let mut below = 0.0;
+    let mut low = None;
+    // Far above the mean the sum is one to every digit, so the bound is never met.
+    for count in 0..=(POISSON_SUM_MAX as u32 * 2) {
+        if count > 0 {
+            ln_factorial += f64::from(count).ln();
+        }
+        below += (f64::from(count) * expected.ln() - expected - ln_factorial).exp();
+        if low.is_none() && below > TAIL {
+            low = Some(count);
+        }
+        if below >= 1.0 - TAIL {
+            return low.map(|low| (low, count));
+        }
+    }
+    None
+}
+
+/// Seconds of the periods that the calculator tells chances for: month, year, five years.
+const PAID_WITHIN_SECS: [f64; 3] = [30.0 * 86_400.0, 365.0 * 86_400.0, 5.0 * 365.0 * 86_400.0];
+
+/// What a calculation is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Circumstances {
+    /// The hash rate in question.
+    pub(crate) hashrate_hps: f64,
+    /// My present one, which the pool's contains.
+    pub(crate) mine_hps: f64,
+    pub(crate) pool_hps: f64,
+    pub(crate) network_difficulty: f64,
+    pub(crate) share_difficulty: f64,
+    pub(crate) block_value_sats: u64,
+    /// Time a share stays in the window.
+    pub(crate) window_secs: f64,
+}
+
+/// What a hash rate would bring in place of my present one. The pool grows by the difference, and
+/// the difficulty of a share with it, for the pool keeps its pace.
+pub(crate) fn calculation(about: &Circumstances) -> Option<Calculation> {
+    let Circumstances { hashrate_hps, network_difficulty, window_secs, .. } = *about;
+    let pool_hps = (about.pool_hps - about.mine_hps).max(0.0) + hashrate_hps;
+    let share_difficulty = about.share_difficulty * pool_hps / about.pool_hps;
+    let share_secs = wait_secs(share_difficulty, hashrate_hps)?;
+    let pool_block_secs = wait_secs(network_difficulty, pool_hps)?;
+    let share_in_window = chance_within(window_secs, share_secs);
+    let paid = |within_secs| Chance {
+        within_secs,
+        // Each block pays me with the chance of a share in the window.
+        fraction: chance_within(within_secs, pool_block_secs / share_in_window),
+    };
+    let per_block = hashrate_hps / pool_hps * about.block_value_sats as f64;
+    Some(Calculation {
+        hashrate_hps,
+        share_secs,
+        window_secs,
+        share_in_window,
+        // A part of a block is a whole number of satoshis in the range of one.
+        per_block_sats: Sats(per_block.round() as u64),
+        pool_block_secs,
+        paid_within: PAID_WITHIN_SECS.map(paid),
+        solo_block_secs: wait_secs(network_difficulty, hashrate_hps)?,
+    })
 }
 
 #[cfg(test)]
@@ -152,5 +241,88 @@ mod tests {
         assert!(is_near(efficiency(worse, pool).unwrap(), 0.947_37));
         assert_eq!(efficiency(Outcome { good: 9, late: 0 }, pool), None);
         assert_eq!(efficiency(mine, Outcome::default()), None);
+    }
+
+    #[test]
+    fn usual_range_is_the_poisson_law_s() {
+        // Tables of the Poisson distribution, 2.5 % left out at each end.
+        assert_eq!(usual_range(5.0), Some((1, 10)));
+        assert_eq!(usual_range(10.0), Some((4, 17)));
+        assert_eq!(usual_range(30.0), Some((20, 41)));
+        assert_eq!(usual_range(100.0), Some((81, 120)));
+        assert_eq!(usual_range(4.99), None);
+        assert_eq!(usual_range(f64::NAN), None);
+        // Where e^-mean is no float any more, and where the sum gives way to the normal law.
+        assert_eq!(usual_range(1_000.0), Some((938, 1_062)));
+        assert_eq!(usual_range(10_000.0), Some((9_805, 10_195)));
+    }
+
+    fn circumstances(hashrate_hps: f64) -> Circumstances {
+        Circumstances {
+            hashrate_hps,
+            mine_hps: hashrate_hps,
+            pool_hps: 1e15,
+            network_difficulty: 1.3e14,
+            share_difficulty: share_difficulty(1e15),
+            block_value_sats: 312_500_000,
+            window_secs: 72.0 * HOUR,
+        }
+    }
+
+    #[test]
+    fn parts_of_a_block_are_those_of_the_help_texts() {
+        for (hps, sats) in [
+            (50e6, 16.0),
+            (1.2e12, 375_000.0),
+            (4.8e12, 1_500_000.0),
+            (13.5e12, 4_218_750.0),
+            (95e12, 29_687_500.0),
+        ] {
+            let found = calculation(&circumstances(hps)).unwrap();
+            assert!(
+                (found.per_block_sats.0 as f64 - sats).abs() <= (sats * 0.005).max(0.5),
+                "{hps}"
+            );
+        }
+    }
+
+    #[test]
+    fn calculator_tells_window_payment_and_solo() {
+        let found = calculation(&circumstances(1.2e12)).unwrap();
+        assert!(is_near(found.share_secs, 25_000.0));
+        // 1 − e^(−259200/25000).
+        assert!(is_near(found.share_in_window, 0.999_969));
+        assert!(is_near(found.pool_block_secs, 5.5835e8));
+        // 1 − e^(−30 d/17.69 y), and likewise for a year and for five.
+        let fractions = found.paid_within.map(|chance| chance.fraction);
+        assert!(is_near(fractions[0], 0.004_631) && is_near(fractions[1], 0.054_92));
+        assert!(is_near(fractions[2], 0.246_1));
+        assert!(is_near(found.solo_block_secs, 4.6529e11));
+    }
+
+    #[test]
+    fn chance_of_payment_is_that_of_a_block_and_a_share_in_its_window() {
+        // A CPU of 50 MH/s: a share in 19 years, so 0.043 % of the time one is in the window.
+        let found = calculation(&circumstances(50e6)).unwrap();
+        assert!(is_near(found.share_in_window, 4.319e-4));
+        assert!(is_near(found.paid_within[2].fraction, 1.5768e8 / 5.5835e8 * 4.319e-4));
+    }
+
+    #[test]
+    fn other_hash_rate_changes_the_pool_with_it() {
+        // As much again as the whole pool: half of each block, and shares twice as hard.
+        let about = Circumstances { mine_hps: 0.0, ..circumstances(1e15) };
+        let found = calculation(&about).unwrap();
+        assert_eq!(found.per_block_sats, Sats(156_250_000));
+        assert!(is_near(found.share_secs, 60.0) && is_near(found.pool_block_secs, 2.7917e8));
+    }
+
+    #[test]
+    fn nothing_is_calculated_of_nothing() {
+        for hps in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(calculation(&circumstances(hps)), None, "{hps}");
+        }
+        let unknown = Circumstances { share_difficulty: 0.0, ..circumstances(1e12) };
+        assert_eq!(calculation(&unknown), None);
     }
 }

@@ -1,5 +1,7 @@
 //! What earlier minutes and earlier runs left in the node's database.
 
+pub(crate) mod payments;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -34,6 +34,11 @@ pub trait Host: fmt::Debug + Send + Sync + 'static {
     /// The computer's password store.
     fn keychain(&self) -> &dyn Keychain;
 
+    /// Folder that files for the person are written to; `None` if this computer has none.
+    fn downloads_dir(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// Opens something of the system outside the window.
     ///
     /// # Errors

@@ -44,6 +44,7 @@
 
 pub mod api;
 mod bitcoin_login;
+mod calendar;
 mod chart;
 mod checkup;
 mod controller;
@@ -56,6 +57,7 @@ mod latest;
 mod link;
 mod problems;
 mod run;
+mod save;
 mod settings;
 mod setup;
 mod state;

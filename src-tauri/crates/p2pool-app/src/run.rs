@@ -234,6 +234,16 @@ impl Run {
         self.deeds.clone()
     }
 
+    /// Whose addresses have names.
+    pub(crate) fn parties(&self) -> &Parties {
+        &self.parties
+    }
+
+    /// The script that pays me.
+    pub(crate) fn my_script(&self) -> Option<Vec<u8>> {
+        self.parties.my_script().map(<[u8]>::to_vec)
+    }
+
     /// Finders of pool blocks, as far as their shares have told.
     pub(crate) fn finders(&self) -> &BTreeMap<ShareHash, Party> {
         &self.finders

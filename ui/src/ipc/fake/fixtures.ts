@@ -161,6 +161,8 @@ export function payout(
     height,
     at: now - confirmations * 190 - 40,
     foundBy: by,
+    txid: null,
+    unpaid: null,
     mineSats: mineSats > 0 ? mineSats : null,
     minePart: mineSats > 0 ? mine : null,
     valueSats: value,
@@ -170,7 +172,7 @@ export function payout(
     state:
       confirmations >= 100
         ? { kind: "spendable" }
-        : { kind: "maturing", confirmations, needed: 100 },
+        : { kind: "maturing", confirmations, needed: 100, leftSecs: (100 - confirmations) * 190 },
     payees,
   };
 }

@@ -1,5 +1,6 @@
 import type { Page } from "../generated/Page";
 import type { PageView } from "../generated/PageView";
+import { payoutsView } from "./pages/payouts";
 import { poolView } from "./pages/pool";
 import { minersView } from "./pages/miners";
 import { checkUp } from "./pages/checkUp";
@@ -13,6 +14,8 @@ export function pageView(page: Page, now: number): PageView {
       return { page: "miners", view: minersView(now) };
     case "checkUp":
       return { page: "checkUp", view: checkUp(now) };
+    case "payouts":
+      return { page: "payouts", view: payoutsView(now, "received") };
     default:
       return { page: "none" };
   }

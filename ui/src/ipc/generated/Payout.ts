@@ -4,6 +4,7 @@ import type { Payee } from "./Payee";
 import type { PayoutState } from "./PayoutState";
 import type { Sats } from "./Sats";
 import type { UnixSeconds } from "./UnixSeconds";
+import type { UnpaidReason } from "./UnpaidReason";
 
 /**
  * One pool block.
@@ -53,6 +54,14 @@ isSumExact: boolean,
  * What has become of it.
  */
 state: PayoutState, 
+/**
+ * Id of the transaction that pays, if it is known.
+ */
+txid: string | null, 
+/**
+ * Why it did not pay me; only on the Payouts page.
+ */
+unpaid: UnpaidReason | null, 
 /**
  * The coinbase outputs, largest first, mine wherever it falls; at most [`PAYEES_MAX`].
  */

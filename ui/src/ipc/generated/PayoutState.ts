@@ -11,4 +11,8 @@ confirmations: number,
 /**
  * Confirmations needed (100).
  */
-needed: number, } | { "kind": "spendable" } | { "kind": "lost" } | { "kind": "refused" };
+needed: number, 
+/**
+ * Average time until it has them; `None` while it cannot be told.
+ */
+leftSecs: number | null, } | { "kind": "spendable" } | { "kind": "lost" } | { "kind": "refused" };

@@ -1,6 +1,6 @@
 import { exhaustive } from "../../exhaustive";
-import { btc } from "../../format/amount";
 import { about, duration } from "../../format/duration";
+import { amount } from "../../format/shown_amount.svelte";
 import { hashrate } from "../../format/hashrate";
 import { shortAddress } from "../../format/ident";
 import { whole } from "../../format/number";
@@ -142,7 +142,7 @@ export function rungSentence(rung: Rung): string {
     }
     case "payment": {
       const { sats, confirmations, needed } = rung;
-      return t("ladder.payment", { amount: btc(sats), confirmations, needed });
+      return t("ladder.payment", { amount: amount(sats), confirmations, needed });
     }
     default:
       return exhaustive(rung);

@@ -1,10 +1,10 @@
 import { exhaustive } from "../../exhaustive";
-import { btc } from "../../format/amount";
 import { difficulty } from "../../format/difficulty";
 import { duration } from "../../format/duration";
 import { whole } from "../../format/number";
 import { partyName } from "../../format/party";
 import { problemMessage } from "../../format/problem";
+import { amount } from "../../format/shown_amount.svelte";
 import type { LatestKind } from "../../ipc/generated/LatestKind";
 import { t } from "../../text";
 
@@ -29,7 +29,7 @@ export function eventText(what: LatestKind, isPractice: boolean): string {
       return t("latest.blockRefused", { height: whole(what.height) });
     case "paymentSpendable":
       return t("latest.paymentSpendable", {
-        amount: btc(what.mineSats),
+        amount: amount(what.mineSats),
         height: whole(what.height),
       });
     case "memberJoined":
@@ -75,7 +75,7 @@ function poolBlock(what: Extract<LatestKind, { kind: "poolBlock" }>): string {
   if (what.mineSats === null) {
     return t("latest.poolBlock.unpaid", { height, who: partyName(what.foundBy) });
   }
-  const amount = btc(what.mineSats);
-  if (what.foundBy.kind === "me") return t("latest.poolBlock.mine", { height, amount });
-  return t("latest.poolBlock", { height, amount, who: partyName(what.foundBy) });
+  const mine = amount(what.mineSats);
+  if (what.foundBy.kind === "me") return t("latest.poolBlock.mine", { height, amount: mine });
+  return t("latest.poolBlock", { height, amount: mine, who: partyName(what.foundBy) });
 }

@@ -72,7 +72,7 @@ pub use pages::{
     RestartView, SetupNodeRequest, SetupRequest, SetupStep, SetupView, SyncView, TestLine,
     TestResult, TestTrouble,
 };
-pub use payouts::{PAYEES_MAX, PAYOUTS_MAX, Payee, Payout, PayoutState, Payouts};
+pub use payouts::{PAYEES_MAX, PAYOUTS_MAX, Payee, Payout, PayoutState, Payouts, UnpaidReason};
 pub use practice::{ChainKind, HelperState, PracticeFacts};
 pub use problem_action::ProblemAction;
 pub use problem_code::ProblemCode;
@@ -80,7 +80,7 @@ pub use problems::{PROBLEMS_MAX, Problem, Severity};
 pub use rates::{
     ChartRange, LateVerdict, PauseSpan, Rates, SERIES_POINTS_MAX, Series, SeriesPoint,
 };
-pub use request::{AppReply, AppRequest, Outside, Theme};
+pub use request::{AppReply, AppRequest, FileContent, Outside, Theme, TransactionId};
 pub use shares::{MARKS_MAX, MarkKind, Party, ShareMark, Shares, WINDOW_MEMBERS_MAX, WindowMember};
 pub use state::{Mode, OverallState};
 pub use typed::TypedText;

@@ -1,5 +1,6 @@
 //! The pages beside Home: which one is shown, and what it shows.
 
+use super::pages::payouts::PayoutsView;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -47,4 +48,6 @@ pub enum PageView {
     Miners(Box<MinersView>),
     /// Check-up.
     CheckUp(Box<CheckUp>),
+    /// Payments, my shares, calculator.
+    Payouts(PayoutsView),
 }

@@ -2,6 +2,7 @@
 
 mod connect;
 mod miners;
+pub mod payouts;
 pub mod pool;
 mod secret;
 mod settings;

@@ -51,12 +51,16 @@ pub struct Payout {
     pub is_sum_exact: bool,
     /// What has become of it.
     pub state: PayoutState,
+    /// Id of the transaction that pays, if it is known.
+    pub txid: Option<String>,
+    /// Why it did not pay me; only on the Payouts page.
+    pub unpaid: Option<UnpaidReason>,
     /// The coinbase outputs, largest first, mine wherever it falls; at most [`PAYEES_MAX`].
     pub payees: Vec<Payee>,
 }
 
 /// What has become of a pool block's payments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[ts(export)]
 pub enum PayoutState {
@@ -68,6 +72,8 @@ pub enum PayoutState {
         confirmations: u32,
         /// Confirmations needed (100).
         needed: u32,
+        /// Average time until it has them; `None` while it cannot be told.
+        left_secs: Option<f64>,
     },
     /// Enough confirmations.
     Spendable,
@@ -75,6 +81,20 @@ pub enum PayoutState {
     Lost,
     /// Refused by the Bitcoin node: nobody was paid (`N-13`).
     Refused,
+}
+
+/// Why a pool block did not pay me.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum UnpaidReason {
+    /// No share of mine had come into the chain before it.
+    NoShareYet,
+    /// My last share before it had left the window.
+    ShareLeft {
+        /// When that share was found.
+        last_share_at: UnixSeconds,
+    },
 }
 
 /// One coinbase output.

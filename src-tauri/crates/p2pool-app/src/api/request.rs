@@ -4,13 +4,16 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::pages::MinersRequest;
+use std::fmt;
+
+use super::pages::payouts::{Calculation, PayoutsRequest};
 use super::pages::pool::{PoolRequest, ShareCells, ShareDetails, ShareTree};
 use super::{AddressVerdict, ChartRange, CheckUpRequest, Page, SettingsRequest, SetupRequest};
 
 /// A deed the user asked for. The reply says that it was understood; the effect arrives as events.
 ///
 /// Every request is idempotent: asking for what already is answers `Done`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(
     tag = "kind",
     rename_all = "camelCase",
@@ -70,6 +73,19 @@ pub enum AppRequest {
         /// What.
         ask: CheckUpRequest,
     },
+    /// Asks something of the Payouts page.
+    Payouts {
+        /// What.
+        request: PayoutsRequest,
+    },
+    /// Writes a file into the folder of downloads, under a name that is not taken yet; answered by
+    /// `Saved`.
+    SaveFile {
+        /// A plain name with its ending.
+        name: String,
+        /// What is in it.
+        content: FileContent,
+    },
     /// Opens something of the system outside the window.
     OpenOutside {
         /// What.
@@ -95,6 +111,33 @@ pub enum AppRequest {
         /// It.
         request: MinersRequest,
     },
+}
+
+/// What is in a file that the window made.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum FileContent {
+    /// Words, written as UTF-8.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// Bytes, such as those of a picture.
+    Base64 {
+        /// The bytes in base 64.
+        base64: String,
+    },
+}
+
+impl fmt::Debug for FileContent {
+    /// Its length: a picture is no news for a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { text } => write!(f, "Text({} bytes)", text.len()),
+            Self::Base64 { base64 } => write!(f, "Base64({} digits)", base64.len()),
+        }
+    }
 }
 
 /// The answer to a request that was understood.
@@ -123,6 +166,16 @@ pub enum AppReply {
     Address {
         /// What.
         verdict: AddressVerdict,
+    },
+    /// A file was written.
+    Saved {
+        /// Where it lies.
+        path: String,
+    },
+    /// What a hash rate would bring; `None` while pool and network are not known.
+    Calculated {
+        /// The numbers.
+        calculation: Option<Calculation>,
     },
 }
 
@@ -153,4 +206,33 @@ pub enum Outside {
     NetworkSettings,
     /// The system's settings of privacy: who may talk to devices.
     PrivacySettings,
+    /// A transaction in a public explorer, <https://mempool.space>; asked for after showing the
+    /// address.
+    Transaction {
+        /// Which one.
+        txid: TransactionId,
+    },
+}
+
+/// A transaction id, 64 hex digits in display order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(try_from = "String", into = "String")]
+#[ts(export, type = "string")]
+pub struct TransactionId(
+    /// The id.
+    pub bitcoin::Txid,
+);
+
+impl TryFrom<String> for TransactionId {
+    type Error = bitcoin::hex::HexToArrayError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
+}
+
+impl From<TransactionId> for String {
+    fn from(id: TransactionId) -> Self {
+        id.0.to_string()
+    }
 }

@@ -49,6 +49,24 @@ fn requests_parse_from_what_the_window_sends() {
 }
 
 #[test]
+fn outside_opens_nothing_but_what_is_named() {
+    let parse = |text: &str| serde_json::from_str::<Outside>(text);
+    let txid = "ab".repeat(32);
+    let known = parse(&format!(r#"{{"transaction":{{"txid":"{txid}"}}}}"#)).unwrap();
+    assert_eq!(json(&known), serde_json::json!({ "transaction": { "txid": txid } }));
+    assert!(parse(r#"{"transaction":{"txid":"../evil"}}"#).is_err());
+    assert!(parse(r#""https://example.org""#).is_err());
+}
+
+#[test]
+fn contents_of_files_stay_out_of_the_log() {
+    let text = "1234567890".to_owned();
+    let request =
+        AppRequest::SaveFile { name: "x.csv".into(), content: FileContent::Text { text } };
+    assert!(!format!("{request:?}").contains("1234567890"));
+}
+
+#[test]
 fn amounts_and_times_are_plain_numbers() {
     assert_eq!(json(&Sats(2_100_000_000_000_000)), 2_100_000_000_000_000_u64);
     assert_eq!(json(&UnixSeconds(7)), 7);

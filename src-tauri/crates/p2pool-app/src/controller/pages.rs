@@ -2,25 +2,33 @@
 
 pub(super) mod checkup;
 mod miners;
+mod payouts;
 mod pool;
 mod settings;
 mod setup;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::Controller;
-use crate::api::{Page, PageView};
+use super::requests::Reply;
+use crate::api::{AppReply, FileContent, Page, PageView, ProblemCode, UiError};
 use crate::host::Host;
+use crate::save;
 
 /// What the controller keeps for its pages.
 #[derive(Debug)]
 pub(super) struct Pages {
     pub(super) miners: miners::State,
+    payouts: payouts::State,
 }
 
 impl Pages {
     pub(super) fn new(host: &Arc<dyn Host>) -> Self {
-        Self { miners: miners::State::new(Arc::clone(host)) }
+        Self { miners: miners::State::new(Arc::clone(host)), payouts: payouts::State::default() }
     }
 }
 
@@ -34,8 +42,19 @@ impl Controller {
             Page::CheckUp => PageView::CheckUp(Box::new(self.check_up())),
             Page::Pool => self.pool_view(),
             Page::Miners => self.miners_view(),
-            Page::Home | Page::Payouts | Page::Settings | Page::Setup => PageView::None,
+            Page::Payouts => self.payouts_view(),
+            Page::Home | Page::Settings | Page::Setup => PageView::None,
         }
+    }
+
+    /// Lets the page that is looked at do what is due.
+    pub(super) fn page_pass(&mut self) {
+        self.payouts_pass();
+    }
+
+    /// Whether somebody sees this page.
+    fn is_looked_at(&self, page: Page) -> bool {
+        self.is_visible && self.page == page
     }
 
     /// Looks at another page; its view follows at once.
@@ -44,4 +63,38 @@ impl Controller {
         self.checkup.is_old = true;
         self.page_is_due();
     }
+
+    /// Writes a file that the window made.
+    pub(super) fn save_file(&mut self, name: String, content: FileContent, reply: Reply) {
+        let host = Arc::clone(&self.host);
+        self.spawn_blocking_then(
+            move || {
+                let bytes = match content {
+                    FileContent::Text { text } => text.into_bytes(),
+                    FileContent::Base64 { base64 } => {
+                        STANDARD.decode(base64).map_err(|error| unwritten(&error.to_string()))?
+                    }
+                };
+                save_into_downloads(host.as_ref(), &name, &bytes)
+            },
+            |_, saved| {
+                // Who asked may have gone.
+                let _ = reply.send(saved);
+            },
+        );
+    }
+}
+
+/// Writes a file into the folder of downloads.
+fn save_into_downloads(host: &dyn Host, name: &str, bytes: &[u8]) -> Result<AppReply, UiError> {
+    let folder: PathBuf =
+        host.downloads_dir().ok_or_else(|| unwritten("there is no folder of downloads"))?;
+    match save::save(&folder, name, bytes) {
+        Ok(path) => Ok(AppReply::Saved { path: path.display().to_string() }),
+        Err(error) => Err(unwritten(&format!("{}: {error}", folder.display()))),
+    }
+}
+
+fn unwritten(technical: &str) -> UiError {
+    UiError::new(ProblemCode::Unexpected, technical).with("doing", "writing the file")
 }

@@ -89,6 +89,7 @@ impl Controller {
             let look = move || host.lan_address();
             self.spawn_blocking_then(look, |controller, lan| controller.live.lan = lan);
         }
+        self.page_pass();
     }
 
     fn pass_site(&mut self, mode: Mode) {

@@ -1,5 +1,7 @@
 //! What the person asks for. Every request is idempotent.
 
+use tokio::sync::oneshot;
+
 use super::Controller;
 use super::site::Phase;
 use crate::api::{
@@ -11,6 +13,9 @@ use crate::handle::{Ask, Subscription};
 use crate::history;
 use crate::settings;
 use crate::state::Wish;
+
+/// Where the answer to a request goes.
+pub(super) type Reply = oneshot::Sender<Result<AppReply, UiError>>;
 
 impl Controller {
     pub(super) fn take(&mut self, ask: Ask) {
@@ -28,9 +33,21 @@ impl Controller {
             Ask::Request(AppRequest::Pool { request }, reply) => self.ask_pool(request, reply),
             Ask::Request(request, reply) => {
                 tracing::debug!(?request, "asked");
-                let _ = reply.send(self.request(&request));
+                self.answer(request, reply);
             }
             Ask::Stop(reply) => self.end(reply),
+        }
+    }
+
+    /// Answers at once, or keeps the reply until the work is done.
+    fn answer(&mut self, request: AppRequest, reply: Reply) {
+        match request {
+            AppRequest::Payouts { request } => self.payouts_request(request, reply),
+            AppRequest::SaveFile { name, content } => self.save_file(name, content, reply),
+            request => {
+                // Who asked may have gone.
+                let _ = reply.send(self.request(&request));
+            }
         }
     }
 
@@ -67,6 +84,7 @@ impl Controller {
             AppRequest::TryAgain { problem } => self.try_again(problem),
             AppRequest::DismissProblem { problem } => self.dismiss(problem),
             AppRequest::Miners { ref request } => self.miners_request(request)?,
+            AppRequest::Payouts { .. } | AppRequest::SaveFile { .. } => {}
         }
         Ok(AppReply::Done)
     }

@@ -5,6 +5,7 @@ mod hero;
 mod lights;
 mod miners;
 mod parties;
+pub(crate) mod payments;
 mod payouts;
 pub(crate) mod pool;
 mod rates;

@@ -67,6 +67,11 @@ impl Parties {
         self.my_script.as_deref() == Some(script)
     }
 
+    /// The script that pays me.
+    pub(crate) fn my_script(&self) -> Option<&[u8]> {
+        self.my_script.as_deref()
+    }
+
     /// Number of simulated members.
     pub(crate) fn simulated(&self) -> u32 {
         count(self.simulated.len())

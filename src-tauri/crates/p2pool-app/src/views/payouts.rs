@@ -12,7 +12,7 @@ use crate::api::{
 };
 
 /// Confirmations that make a payment spendable.
-const MATURE: u32 = 100;
+pub(super) const MATURE: u32 = 100;
 
 /// Pool blocks, newest first; `finders` are the finders known by their shares.
 pub(crate) fn payouts(sight: &Sight<'_>, finders: &BTreeMap<ShareHash, Party>) -> Payouts {
@@ -50,7 +50,11 @@ pub(crate) fn finder(block: &PoolBlock, finders: &BTreeMap<ShareHash, Party>) ->
     finders.get(&block.block.hash).copied().unwrap_or(Party::Member)
 }
 
-fn row(sight: &Sight<'_>, finders: &BTreeMap<ShareHash, Party>, block: &PoolBlock) -> Payout {
+pub(super) fn row(
+    sight: &Sight<'_>,
+    finders: &BTreeMap<ShareHash, Party>,
+    block: &PoolBlock,
+) -> Payout {
     let facts = &block.block;
     let value: u64 = facts.payouts.iter().map(|(_, amount)| amount).sum();
     let subsidy = sight.params.subsidy_sats(facts.height);
@@ -67,18 +71,33 @@ fn row(sight: &Sight<'_>, finders: &BTreeMap<ShareHash, Party>, block: &PoolBloc
         fees_sats: Sats(value.saturating_sub(subsidy)),
         // A practice block holds no transactions but its own, so there are no fees to collect.
         is_sum_exact: if sight.node.is_practice { value == subsidy } else { value >= subsidy },
-        state: state(block),
+        state: state(sight, block),
+        txid: facts.txid.map(|txid| ShareHash::from_internal(txid).to_string()),
+        unpaid: None,
         payees: payees(sight.parties, block, value),
     }
 }
 
+/// Average time between Bitcoin blocks.
+const BITCOIN_BLOCK_SECS: f64 = 600.0;
+
 /// What has become of a block.
-pub(super) fn state(block: &PoolBlock) -> PayoutState {
+pub(super) fn state(sight: &Sight<'_>, block: &PoolBlock) -> PayoutState {
     match block.block.status {
         BlockStatus::Submitting => PayoutState::Submitting,
         BlockStatus::Accepted if block.confirmations >= MATURE => PayoutState::Spendable,
         BlockStatus::Accepted => {
-            PayoutState::Maturing { confirmations: block.confirmations, needed: MATURE }
+            let left = f64::from(MATURE - block.confirmations);
+            let block_secs = if sight.node.is_practice {
+                sight.pool_block_secs()
+            } else {
+                Some(BITCOIN_BLOCK_SECS)
+            };
+            PayoutState::Maturing {
+                confirmations: block.confirmations,
+                needed: MATURE,
+                left_secs: block_secs.map(|secs| left * secs),
+            }
         }
         BlockStatus::Mature => PayoutState::Spendable,
         BlockStatus::Orphaned => PayoutState::Lost,

@@ -4,6 +4,7 @@
 #[path = "../../../p2poold/src/fake_node.rs"]
 mod fake_node;
 mod live;
+mod payouts;
 mod pool;
 mod pool_page;
 mod problems;

@@ -119,7 +119,13 @@ async fn pool_block_is_listed_with_finder_and_payment_and_matures() {
     let payouts = &world.window.shown.payouts;
     let row = &payouts.rows[0];
     assert_eq!((payouts.mine_total_sats.0, row.found_by), (1_000_000_000, found_by));
-    assert_eq!(row.state, PayoutState::Maturing { confirmations: 3, needed: 100 });
+    let PayoutState::Maturing { confirmations: 3, needed: 100, left_secs: Some(left_secs) } =
+        row.state
+    else {
+        panic!("{:?}", row.state);
+    };
+    // 97 blocks, 46.684 s each.
+    assert!((left_secs - 4_528.3).abs() < 1.0, "{left_secs}");
     assert_eq!((row.mine_part, row.is_sum_exact, row.fees_sats.0), (Some(0.2), true, 0));
     let payees: Vec<_> = row.payees.iter().map(|payee| (payee.party, payee.sats.0)).collect();
     let expected =

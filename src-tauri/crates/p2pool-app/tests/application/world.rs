@@ -136,6 +136,10 @@ impl Host for TestHost {
     fn lan_address(&self) -> Option<Ipv4Addr> {
         Some(Ipv4Addr::new(192, 168, 1, 20))
     }
+
+    fn downloads_dir(&self) -> Option<PathBuf> {
+        Some(self.dir.path().join("Downloads"))
+    }
 }
 
 /// The other ends of a [`NodeLink`].

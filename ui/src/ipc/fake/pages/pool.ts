@@ -120,7 +120,7 @@ function block(now: number, place: number): PoolBlockRow {
     mineSats: hasShare ? 35_988 + place * 7_000 : null,
     minePart: hasShare ? 0.000_115 : null,
     state:
-      place === 3 ? { kind: "lost" } : place === 0 ? { kind: "maturing", confirmations: 41, needed: 100 } : { kind: "spendable" },
+      place === 3 ? { kind: "lost" } : place === 0 ? { kind: "maturing", confirmations: 41, needed: 100, leftSecs: 35_400 } : { kind: "spendable" },
   };
 }
 

@@ -41,7 +41,7 @@ pub(super) fn blocks(sight: &Sight<'_>, finders: &Finders) -> Vec<PoolBlockRow> 
             luck: block.round_effort.map(|effort| 1.0 / effort).filter(|luck| luck.is_finite()),
             mine_sats: sats(mine),
             mine_part: (mine > 0).then(|| part(mine, value)).flatten(),
-            state: state(block),
+            state: state(sight, block),
         });
         if is_end_of_round(block) {
             before = Some(block);
