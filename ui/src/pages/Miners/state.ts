@@ -1,10 +1,12 @@
 import type { Tone } from "../../components/state";
-import { dateTime } from "../../format/time";
+import { dateTime, timeOfDay } from "../../format/time";
 import type { MinerState } from "../../ipc/generated/MinerState";
 import { isText, t } from "../../text";
 
+const DAY_SECS = 86_400;
+
 /** How a miner's state looks, and its words. */
-export function look(state: MinerState): { tone: Tone; words: string } {
+export function look(state: MinerState, now: number): { tone: Tone; words: string } {
   switch (state.kind) {
     case "mining":
       return { tone: "ok", words: t("miners.state.mining") };
@@ -19,7 +21,8 @@ export function look(state: MinerState): { tone: Tone; words: string } {
     }
     case "away": {
       if (state.since === null) return { tone: "off", words: t("miners.state.away") };
-      const time = dateTime(state.since);
+      const isToday = now - state.since < DAY_SECS;
+      const time = isToday ? timeOfDay(state.since) : dateTime(state.since);
       return { tone: "off", words: t("miners.state.away.since", { time }) };
     }
     case "paused":

@@ -82,7 +82,7 @@ export const miners = {
   "device.undo": "Undo to previous pool",
   "device.hashrate": "Hashrate",
   "device.hashrate.here": "as it arrives here",
-  "device.hashrate.device": "by the device's own word",
+  "device.hashrate.device": "Hashrate by the device's own word",
   "device.temperature": "Temperature",
   "device.power": "Power",
   "device.chart.none": "The device has told nothing yet.",

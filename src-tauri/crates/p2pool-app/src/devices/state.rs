@@ -207,3 +207,65 @@ impl DeskState {
         astray.map(|(id, _)| id.clone()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use p2pool_devices::{
+        DeviceAddress, Document, Info, Reach, Reading, ReadyChange, Target, Wishes, plan_change,
+    };
+    use p2pool_sharechain::time::UnixTime;
+
+    use super::*;
+
+    const DOCUMENT: &str = r#"{"ASICModel":"BM1370","boardVersion":"601","version":"2.9.0",
+        "hostname":"bitaxe","stratumURL":"solo.example.org","stratumPort":3333,
+        "stratumUser":"u","fallbackStratumURL":"","fallbackStratumPort":0,
+        "fallbackStratumUser":""}"#;
+
+    /// A device that was pointed at an address of this computer.
+    fn pointed(at: [u8; 4], ip: u8, folder: &std::path::Path) -> DeviceEntry {
+        let info = Info::parse(DOCUMENT.as_bytes()).unwrap();
+        let address = DeviceAddress::new([192, 168, 1, ip].into(), Reach::Private).unwrap();
+        let identity = info.identity(address);
+        let reading = Reading { identity: identity.clone(), document: Document::Info(info) };
+        let target = Target::new(at.into(), 9332.try_into().unwrap(), "me.bitaxe").unwrap();
+        let plan = plan_change(&reading, &Wishes::usual(target)).unwrap();
+        let ready = ReadyChange::save(plan, folder, u64::from(ip)).unwrap();
+        let row = DeviceChangeRow {
+            id: i64::from(ip),
+            device: identity.id.folder(),
+            at: UnixTime(1),
+            backup: ready.path().to_string_lossy().into_owned(),
+            undone_at: None,
+            is_undo_waiting: false,
+        };
+        let backup = Some(Arc::new(ready.backup().clone()));
+        DeviceEntry { changes: vec![ChangeEntry { row, backup }], ..DeviceEntry::new(identity) }
+    }
+
+    /// Acceptance 31: what *Update miners* is about.
+    #[test]
+    fn only_devices_that_were_pointed_at_an_old_address_are_astray() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, new) = ([192, 168, 1, 20], [192, 168, 1, 30]);
+        let network = |address: [u8; 4]| Network {
+            name: "eth0".into(),
+            address: address.into(),
+            prefix: 24,
+            is_virtual: false,
+        };
+        let mut desk = DeskState { networks: vec![network(old)], ..DeskState::default() };
+        desk.devices.insert("a".into(), pointed(old, 57, dir.path()));
+        let mut undone = pointed(old, 58, dir.path());
+        undone.changes[0].row.undone_at = Some(UnixTime(2));
+        desk.devices.insert("undone".into(), undone);
+        let stranger = DeviceEntry { changes: Vec::new(), ..pointed(old, 59, dir.path()) };
+        desk.devices.insert("stranger".into(), stranger);
+        assert_eq!(desk.astray(), Vec::<String>::new());
+
+        desk.networks = vec![network(new)];
+        assert_eq!(desk.astray(), ["a"]);
+        desk.devices.insert("moved".into(), pointed(new, 60, dir.path()));
+        assert_eq!(desk.astray(), ["a"]);
+    }
+}

@@ -1,5 +1,6 @@
 //! The world of these tests: a host on virtual time, nodes that do what the test says, a window.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use p2pool_app::{
     AppHandle, Controller, Host, Keychain, KeychainError, NodeDeed, NodeLink, Secret,
 };
 use p2pool_bitcoind::local::{Surroundings, System, Variables};
-use p2pool_devices::Interface;
+use p2pool_devices::{ClientConfig, Interface, Ports, Reach};
 use p2pool_node::{
     BitcoinSource, BitcoinState, ChainSummary, HelperState, Miner, MinersSnapshot, NodeEvent,
     NodeEventKind, NodeSnapshot, PracticeMember, Settings, StartError, StopReport, StorageState,
@@ -41,6 +42,12 @@ pub(crate) const MY_SCRIPT: [u8; 22] = [
     0x00, 0x14, 0x75, 0x1e, 0x76, 0xe8, 0x19, 0x91, 0x96, 0xd4, 0x54, 0x94, 0x1c, 0x45, 0xd1, 0xb3,
     0xa3, 0x23, 0xf1, 0x43, 0x3b, 0xd6,
 ];
+/// A port where nobody listens.
+const NOWHERE: u16 = 1;
+thread_local! {
+    /// Where devices of the world that is made next listen.
+    static DEVICES_AT: Cell<u16> = const { Cell::new(NOWHERE) };
+}
 /// Patience with something that must happen.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -52,6 +59,8 @@ pub(crate) struct TestHost {
     pub(crate) keychain: TestKeychain,
     /// Bitcoin nodes that may be found: none, unless a test puts some there.
     pub(crate) surroundings: Mutex<Surroundings>,
+    /// Where devices made of software listen; nowhere, unless a test has some.
+    device_ports: Ports,
 }
 
 /// A password store in memory, which can be made to fail.
@@ -118,6 +127,14 @@ impl Host for TestHost {
 
     fn now(&self) -> UnixSeconds {
         UnixSeconds(BEGIN + self.began.elapsed().as_secs())
+    }
+
+    fn device_client(&self) -> ClientConfig {
+        ClientConfig {
+            user_agent: "P2Pool Desktop/0.1.0 (local miner setup)".into(),
+            reach: Reach::PrivateAndLoopback,
+            ports: self.device_ports,
+        }
     }
 
     fn interfaces(&self) -> std::io::Result<Vec<Interface>> {
@@ -299,6 +316,14 @@ impl World {
         Self::with_files(&[]).await
     }
 
+    /// In live mode, mining, with devices that listen on this port of this computer.
+    pub(crate) async fn live_with_devices(http: u16) -> (Self, ScriptedNode) {
+        DEVICES_AT.with(|at| at.set(http));
+        let (world, node) = Self::live_mining().await;
+        DEVICES_AT.with(|at| at.set(NOWHERE));
+        (world, node)
+    }
+
     /// The same, with files in the data folder.
     pub(crate) async fn with_files(files: &[(&str, &str)]) -> Self {
         Self::refusing(files, None).await
@@ -434,6 +459,7 @@ pub(crate) fn host(dir: tempfile::TempDir) -> Arc<TestHost> {
         began: Instant::now(),
         keychain: TestKeychain::default(),
         surroundings: Mutex::new(surroundings),
+        device_ports: Ports { http: DEVICES_AT.with(Cell::get), cgminer: NOWHERE },
     })
 }
 
