@@ -167,7 +167,7 @@ fn made_by_us(
 fn handed_out(template: &Arc<ShareTemplate>, notify: &Notify) -> Result<Notify, String> {
     let now = Now { wall: UnixTime(u64::from(notify.time)), mono: MonoTime::ZERO };
     let difficulty = compact::difficulty(template.share_target());
-    let asked = job::Asked::new(difficulty);
+    let asked = Arc::new(job::Asked::new(difficulty));
     let job = job::Job::new(1, Arc::clone(template), asked, now.mono);
     let line = job.to_line("1", &job::Job::fields(template), now, false);
     match message::parse(&line, POOL_LINE_BYTES_MAX) {

@@ -225,6 +225,7 @@ impl Engine {
             payouts: payouts(template.outputs()),
             txid: Some(template.txid(&solved.solution)),
             paid_heights,
+            standing: None,
         };
         self.push_block(&block);
         self.note_block(block);
@@ -234,7 +235,7 @@ impl Engine {
     pub(crate) fn note_block_of_others(&mut self, now: Now, hash: ShareHash) {
         let Some(share) = self.tracker.get(hash).map(Arc::clone) else { return };
         if self.outbox.blocks.contains_key(&hash) {
-            return self.note_paid_heights(hash);
+            return self.note_share_of_block(hash);
         }
         if !share.claims_block() {
             return;
@@ -256,6 +257,7 @@ impl Engine {
             payouts: payouts(generation.outputs()),
             txid: Some(*share.txid()),
             paid_heights: self.paid_heights_of(hash),
+            standing: None,
         };
         self.push_block(&block);
         self.note_block(block);
@@ -293,6 +295,7 @@ impl Engine {
             payouts: paying.map(paid).collect(),
             txid: Some(coinbase.compute_txid().to_byte_array()),
             paid_heights: self.paid_heights_of(hash),
+            standing: None,
         };
         self.push_block(&block);
         self.note_block(block);
@@ -306,7 +309,8 @@ impl Engine {
         });
     }
 
-    fn note_block(&mut self, block: FoundBlock) {
+    fn note_block(&mut self, mut block: FoundBlock) {
+        block.standing = self.standing_of(block.hash);
         let (hash, height, is_own) = (block.hash, block.height, block.own);
         self.changes.blocks.push(block.clone());
         self.outbox.blocks.insert(hash, block);
@@ -319,17 +323,19 @@ impl Engine {
             return;
         }
         block.paid_heights = block.paid_heights.or_else(|| self.paid_heights_of(block.hash));
+        block.standing = block.standing.or_else(|| self.standing_of(block.hash));
         self.push_block(&block);
         self.changes.blocks.push(block.clone());
         self.outbox.blocks.insert(block.hash, block);
     }
 
-    /// The whole block came before its share: what it pays is known now.
-    fn note_paid_heights(&mut self, hash: ShareHash) {
-        let paid_heights = self.paid_heights_of(hash);
+    /// The whole block came before its share: what it pays, and where it stands, is known now.
+    fn note_share_of_block(&mut self, hash: ShareHash) {
+        let (paid_heights, standing) = (self.paid_heights_of(hash), self.standing_of(hash));
         let Some(block) = self.outbox.blocks.get_mut(&hash) else { return };
-        if block.paid_heights.is_none() && paid_heights.is_some() {
-            block.paid_heights = paid_heights;
+        let known = (block.paid_heights.or(paid_heights), block.standing.or(standing));
+        if known != (block.paid_heights, block.standing) {
+            (block.paid_heights, block.standing) = known;
             self.changes.blocks.push(block.clone());
         }
     }

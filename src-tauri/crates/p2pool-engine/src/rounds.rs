@@ -1,20 +1,11 @@
 //! Rounds: the work done from one pool block to the next. For display only.
 
-use p2pool_sharechain::change::BlockStatus;
+use p2pool_sharechain::change::{BlockStatus, Standing};
 use p2pool_sharechain::compact::ratio;
 use p2pool_sharechain::{Attempts, CompactBits, ShareHash};
 
 use crate::Engine;
 use crate::snapshot::PoolBlock;
-
-/// Where a block's share stands in the share chain.
-#[derive(Clone, Copy, Debug)]
-struct Standing {
-    /// Work since the chain's first share, this one included, modulo 2^128.
-    abs_work: u128,
-    /// Bitcoin's target for the block.
-    bits: CompactBits,
-}
 
 impl Engine {
     /// Tells each block how much of an average round's work was done in its round, as far as both
@@ -22,7 +13,7 @@ impl Engine {
     pub(crate) fn measure_rounds(&self, blocks: &mut [PoolBlock]) {
         let mut before: Option<Standing> = None;
         for entry in blocks.iter_mut().filter(|entry| is_end_of_round(entry)) {
-            let here = self.standing(entry.block.hash);
+            let here = entry.block.standing;
             entry.round_effort = before
                 .zip(here)
                 .and_then(|(before, here)| part(before.abs_work, here.abs_work, here.bits));
@@ -33,12 +24,13 @@ impl Engine {
     /// The same of the round in progress.
     pub(crate) fn present_round_effort(&self, blocks: &[PoolBlock]) -> Option<f64> {
         let last = blocks.iter().rev().find(|entry| is_end_of_round(entry))?;
-        let last = self.standing(last.block.hash)?;
+        let last = last.block.standing?;
         let best = self.tracker.get(self.best?)?.share().info.abs_work;
         part(last.abs_work, best, self.block_bits()?)
     }
 
-    fn standing(&self, block: ShareHash) -> Option<Standing> {
+    /// Where a block's share stands, if it is known.
+    pub(crate) fn standing_of(&self, block: ShareHash) -> Option<Standing> {
         let share = self.tracker.get(block)?.share();
         Some(Standing { abs_work: share.info.abs_work, bits: share.header.bits })
     }

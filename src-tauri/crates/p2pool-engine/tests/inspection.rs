@@ -4,10 +4,10 @@ mod rig;
 
 use std::time::Duration;
 
-use p2pool_engine::Announces;
+use p2pool_engine::{Announces, Input, Loaded};
 use p2pool_sharechain::{Params, ShareHash};
 use rig::talk::spoilt;
-use rig::{HARD_BITS, Rig, joined, params};
+use rig::{EASY_BITS, HARD_BITS, Rig, joined, params};
 
 const PAUSE: Duration = Duration::from_secs(10);
 
@@ -86,4 +86,22 @@ fn a_slower_pool_beside_refused_shares_of_several_members_may_be_a_split() {
 #[test]
 fn a_slower_pool_alone_is_no_split() {
     assert_eq!(slowed(2).engine.summary().split_part, None);
+}
+
+#[test]
+fn rounds_are_measured_by_the_work_between_blocks_and_known_after_a_restart() {
+    let mut maker = Rig::new(params(), 0);
+    maker.template(10, EASY_BITS);
+    maker.mine_chain(12, PAUSE);
+    let summary = maker.engine.summary();
+    assert!(summary.blocks.len() >= 2, "every second hash is a block");
+    assert_eq!(summary.blocks[0].round_effort, None, "nobody knows when its round began");
+    let measured = summary.blocks[1].round_effort.unwrap();
+    assert!(measured > 0.0 && summary.round_effort.is_some_and(|effort| effort >= 0.0));
+
+    // The shares are gone; the blocks are not.
+    let blocks = summary.blocks.iter().map(|entry| entry.block.clone()).collect();
+    let mut again = Rig::new(params(), 0);
+    again.handle(Input::Load(Box::new(Loaded { blocks, ..Loaded::default() })));
+    assert_eq!(again.engine.summary().blocks[1].round_effort, Some(measured));
 }

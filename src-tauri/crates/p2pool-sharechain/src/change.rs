@@ -98,6 +98,17 @@ pub struct FoundBlock {
     pub txid: Option<Hash32>,
     /// Heights of the oldest and the newest share that it pays, if they are known.
     pub paid_heights: Option<(u32, u32)>,
+    /// Where its share stands in the share chain, if the share was ever known here.
+    pub standing: Option<Standing>,
+}
+
+/// Where a block's share stands in the share chain: rounds are measured by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Work since the chain's first share, the block's own included, modulo 2^128.
+    pub abs_work: u128,
+    /// Bitcoin's target for the block.
+    pub bits: CompactBits,
 }
 
 /// Where a found block stands.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use p2pool_sharechain::CompactBits;
 use p2pool_sharechain::change::{
-    BlockStatus, Fate, FoundBlock, Origin, OwnPlace, OwnShare, StoredShare,
+    BlockStatus, Fate, FoundBlock, Origin, OwnPlace, OwnShare, Standing, StoredShare,
 };
 use p2pool_sharechain::hash::ShareHash;
 use p2pool_sharechain::time::UnixTime;
@@ -120,12 +120,13 @@ fn pair(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<(u32, u32)>> {
 
 /// Columns of [`found_block`], in its order; `raw` only while the block is on its way.
 pub(crate) const BLOCK_COLUMNS: &str = "hash, height, found_at, own, status, reason,
-    CASE status WHEN 'submitting' THEN raw END, txid, paid_from, paid_to";
-/// The same with all bytes, for a rescue, and that of a database before schema 5.
-pub(crate) const BLOCK_COLUMNS_WHOLE: &str =
-    "hash, height, found_at, own, status, reason, raw, txid, paid_from, paid_to";
-pub(crate) const BLOCK_COLUMNS_OLD: &str =
-    "hash, height, found_at, own, status, reason, raw, NULL, NULL, NULL";
+    CASE status WHEN 'submitting' THEN raw END, txid, paid_from, paid_to, abs_work, bits";
+/// The same with all bytes, for a rescue: as they are now, and in databases before schemas 6 and 5.
+pub(crate) const BLOCK_COLUMNS_WHOLE: [&str; 3] = [
+    "hash, height, found_at, own, status, reason, raw, txid, paid_from, paid_to, abs_work, bits",
+    "hash, height, found_at, own, status, reason, raw, txid, paid_from, paid_to, NULL, NULL",
+    "hash, height, found_at, own, status, reason, raw, NULL, NULL, NULL, NULL, NULL",
+];
 
 /// Reads a block, leaving `payouts` empty.
 pub(crate) fn found_block(row: &Row<'_>) -> rusqlite::Result<FoundBlock> {
@@ -140,5 +141,13 @@ pub(crate) fn found_block(row: &Row<'_>) -> rusqlite::Result<FoundBlock> {
         payouts: Vec::new(),
         txid: row.get(7)?,
         paid_heights: pair(row, 8)?,
+        standing: standing(row, 10)?,
     })
+}
+
+fn standing(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Standing>> {
+    let abs_work: Option<[u8; 16]> = row.get(column)?;
+    let bits: Option<u32> = row.get(column + 1)?;
+    let known = abs_work.map(u128::from_be_bytes).zip(bits.map(CompactBits));
+    Ok(known.map(|(abs_work, bits)| Standing { abs_work, bits }))
 }

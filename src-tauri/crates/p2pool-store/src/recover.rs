@@ -113,9 +113,9 @@ fn rescue(path: &Path) -> ChangeSet {
         return ChangeSet::default();
     };
     let own = [columns::OWN_SHARE_COLUMNS, columns::OWN_SHARE_COLUMNS_OLD];
-    let own = rescue_rows(&conn, own, "own_shares", columns::own_share);
-    let blocks = [columns::BLOCK_COLUMNS_WHOLE, columns::BLOCK_COLUMNS_OLD];
-    let blocks = rescue_rows(&conn, blocks, "blocks_found", columns::found_block);
+    let own = rescue_rows(&conn, &own, "own_shares", columns::own_share);
+    let blocks =
+        rescue_rows(&conn, &columns::BLOCK_COLUMNS_WHOLE, "blocks_found", columns::found_block);
     ChangeSet {
         own: own.into_iter().map(|(_, share): (i64, OwnShare)| share).collect(),
         blocks: blocks
@@ -130,13 +130,13 @@ fn rescue(path: &Path) -> ChangeSet {
 /// backwards down to the last one. `columns` are those of the newest schema and of older ones.
 fn rescue_rows<T>(
     conn: &Connection,
-    columns: [&str; 2],
+    columns: &[&str],
     table: &str,
     read: fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Vec<(i64, T)> {
     let select = |columns: &str| format!("SELECT {columns} FROM {table} NOT INDEXED");
-    let [newest, old] = columns;
-    let columns = if conn.prepare(&select(newest)).is_ok() { newest } else { old };
+    let is_there = |columns: &&&str| conn.prepare(&select(columns)).is_ok();
+    let Some(columns) = columns.iter().find(is_there) else { return Vec::new() };
     let scan = |from: i64, order: &str| {
         let mut found = Vec::new();
         // NOT INDEXED: the table itself, whatever state its indexes are in.

@@ -4,12 +4,13 @@ use rusqlite::{Connection, TransactionBehavior};
 
 /// Step `n` turns a database of schema `n` into one of schema `n + 1`. Steps are never changed
 /// once released: what is wrong is put right by a later one.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("../migrations/0001.sql"),
     include_str!("../migrations/0002.sql"),
     include_str!("../migrations/0003.sql"),
     include_str!("../migrations/0004.sql"),
     include_str!("../migrations/0005.sql"),
+    include_str!("../migrations/0006.sql"),
 ];
 
 /// The schema that this version writes.

@@ -178,14 +178,17 @@ fn put_block(transaction: &Transaction<'_>, block: &FoundBlock) -> rusqlite::Res
     transaction
         .prepare_cached(
             "INSERT INTO blocks_found
-                 (hash, height, found_at, own, status, reason, raw, txid, paid_from, paid_to)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                 (hash, height, found_at, own, status, reason, raw, txid, paid_from, paid_to,
+                  abs_work, bits)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (hash) DO UPDATE SET
                  height = excluded.height, found_at = excluded.found_at, own = excluded.own,
                  status = excluded.status, reason = excluded.reason,
                  raw = coalesce(excluded.raw, raw), txid = coalesce(excluded.txid, txid),
                  paid_from = coalesce(excluded.paid_from, paid_from),
-                 paid_to = coalesce(excluded.paid_to, paid_to)",
+                 paid_to = coalesce(excluded.paid_to, paid_to),
+                 abs_work = coalesce(excluded.abs_work, abs_work),
+                 bits = coalesce(excluded.bits, bits)",
         )?
         .execute(params![
             hash,
@@ -198,6 +201,8 @@ fn put_block(transaction: &Transaction<'_>, block: &FoundBlock) -> rusqlite::Res
             block.txid,
             block.paid_heights.map(|(oldest, _)| oldest),
             block.paid_heights.map(|(_, newest)| newest),
+            block.standing.map(|standing| standing.abs_work.to_be_bytes()),
+            block.standing.map(|standing| standing.bits.0),
         ])?;
     if block.payouts.is_empty() {
         return Ok(());

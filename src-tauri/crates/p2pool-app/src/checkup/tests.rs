@@ -93,6 +93,7 @@ fn block(status: BlockStatus, confirmations: u32) -> PoolBlock {
         payouts: vec![(MY_SCRIPT.to_vec(), 35_988), (vec![0x51], 312_000_000)],
         paid_heights: Default::default(),
         txid: Default::default(),
+        standing: None,
     };
     PoolBlock { block, confirmations, round_effort: None }
 }

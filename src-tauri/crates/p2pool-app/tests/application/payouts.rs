@@ -38,6 +38,7 @@ fn block(number: u8, found_at: u64, status: BlockStatus, pays_me: bool) -> Found
         payouts,
         txid: Some([number; 32]),
         paid_heights: Some((10, 20)),
+        standing: None,
     }
 }
 

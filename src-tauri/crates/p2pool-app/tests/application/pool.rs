@@ -34,6 +34,7 @@ fn block(number: u8, status: BlockStatus, confirmations: u32) -> PoolBlock {
             ],
             txid: Some([number; 32]),
             paid_heights: None,
+            standing: None,
         },
         confirmations,
         round_effort: None,

@@ -200,6 +200,7 @@ fn block(number: u16, found_at: u64, round_effort: Option<f64>) -> PoolBlock {
             payouts: vec![(vec![0x51], 5_000_000_000)],
             txid: None,
             paid_heights: None,
+            standing: None,
         },
         confirmations: 2,
         round_effort,

@@ -66,6 +66,7 @@ async fn find(hash: ShareHash, client: &RpcClient) -> Option<FoundBlock> {
         payouts,
         txid: Some(txid),
         paid_heights: None,
+        standing: None,
     })
 }
 

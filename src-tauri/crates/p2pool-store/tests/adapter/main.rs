@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use p2pool_sharechain::CompactBits;
 use p2pool_sharechain::change::{
-    BlockStatus, ChangeSet, Fate, FoundBlock, Origin, OwnPlace, OwnShare, StoredShare,
+    BlockStatus, ChangeSet, Fate, FoundBlock, Origin, OwnPlace, OwnShare, Standing, StoredShare,
 };
 use p2pool_sharechain::hash::ShareHash;
 use p2pool_sharechain::time::UnixTime;
@@ -66,6 +66,10 @@ fn block(number: u8) -> FoundBlock {
         payouts: vec![(vec![0, 20, number], 312_000_000), (vec![0x51], 500_000)],
         txid: Some([number; 32]),
         paid_heights: Some((1, u32::from(number))),
+        standing: Some(Standing {
+            abs_work: u128::MAX - u128::from(number),
+            bits: CompactBits(0x1d00_ffff),
+        }),
     }
 }
 

@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use p2pool_sharechain::change::{BlockStatus, ChangeSet, Fate, Origin};
+use p2pool_sharechain::change::{BlockStatus, ChangeSet, Fate, FoundBlock, Origin};
 use p2pool_sharechain::time::UnixTime;
 use p2pool_store::{DATABASE_FILE, EventRecord, HostBan, SeriesPoint, Step};
 use rusqlite::Connection;
 
 use super::{NOW, contents, hash, open};
 
-const OLD: [&str; 4] = [
+const OLD: [&str; 5] = [
     include_str!("../data/v1.sql"),
     include_str!("../data/v2.sql"),
     include_str!("../data/v3.sql"),
     include_str!("../data/v4.sql"),
+    include_str!("../data/v5.sql"),
 ];
 
 fn restore(dir: &Path, text: &str) {
@@ -142,4 +143,25 @@ fn step_4_to_5_keeps_own_shares_and_payments_and_learns_more_of_new_ones() {
     let now = contents(&store);
     assert_eq!(now.own, [super::own_share(2)]);
     assert_eq!((now.blocks[0].txid, now.blocks[0].paid_heights), (Some([2; 32]), Some((1, 2))));
+}
+
+#[test]
+fn step_5_to_6_keeps_blocks_and_learns_where_new_ones_stand() {
+    let dir = tempfile::tempdir().unwrap();
+    restore(dir.path(), OLD[4]);
+
+    let mut store = open(dir.path()).store;
+
+    let now = contents(&store);
+    assert_eq!((now.blocks[0].txid, now.blocks[0].standing), (Some([7; 32]), None));
+    let known = ChangeSet { blocks: vec![super::block(2)], ..ChangeSet::default() };
+    store.apply(&known).unwrap();
+    assert_eq!(contents(&store).blocks[0].standing, super::block(2).standing);
+    let blind = FoundBlock { standing: None, ..super::block(2) };
+    store.apply(&ChangeSet { blocks: vec![blind], ..ChangeSet::default() }).unwrap();
+    assert_eq!(
+        contents(&store).blocks[0].standing,
+        super::block(2).standing,
+        "once known, it stays"
+    );
 }

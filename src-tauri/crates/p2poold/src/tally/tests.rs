@@ -107,6 +107,7 @@ fn a_block_is_accepted_once_and_those_of_earlier_runs_never() {
             payouts: Vec::new(),
             txid: None,
             paid_heights: None,
+            standing: None,
         },
         confirmations: 1,
         round_effort: None,
