@@ -219,6 +219,7 @@ impl Setup {
             address: self.address.view(&self.answers, &self.params, sight.version()),
             network: network::view(&self.answers, &self.params, &self.mistake, sight),
             miners: self.miners(sight),
+            connect: None,
             computer: self.answers.computer,
             node_place: self
                 .answers

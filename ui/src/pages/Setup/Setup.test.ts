@@ -29,12 +29,12 @@ async function open(first: SetupView) {
       return { kind: "address", verdict: judged(request.request.text) };
     }
     view = setUp(view, request.request) ?? view;
-    await rerender({ view, ask });
+    await rerender({ view, now: 0, ask });
     return { kind: "done" };
   };
-  const { rerender } = render(Setup, { props: { view, ask } });
+  const { rerender } = render(Setup, { props: { view, now: 0, ask } });
   await settle();
-  return { requests, show: (next: SetupView) => rerender({ view: next, ask }) };
+  return { requests, show: (next: SetupView) => rerender({ view: next, now: 0, ask }) };
 }
 
 async function settle() {

@@ -3,6 +3,7 @@
 mod address;
 mod conf;
 mod node;
+mod real_node;
 mod rest;
 
 use std::ffi::OsStr;

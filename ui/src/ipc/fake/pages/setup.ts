@@ -100,6 +100,7 @@ export function setupView(step: SetupStep = "welcome"): SetupView {
       mistake: "",
     },
     miners: { url: "stratum+tcp://192.168.1.20:9332", user: `${ADDRESS}.miner1` },
+    connect: null,
     computer: { startsAtLogin: true, keepsRunning: true, staysAwake: true, notifies: true },
     nodePlace: "http://127.0.0.1:8332",
     notSaved: null,

@@ -8,6 +8,8 @@ mod request;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::connect::Connect;
+
 pub use address::{AddressFaultKind, AddressOwner, AddressStep, AddressType, AddressVerdict};
 pub use network::{MappingView, MembersFound, NetworkStep, PortChoice};
 pub use node::{
@@ -80,6 +82,8 @@ pub struct SetupView {
     pub network: NetworkStep,
     /// What miners are to be told.
     pub miners: MinersStep,
+    /// Address card, search and plans of the miners' step; only while it is shown.
+    pub connect: Option<Box<Connect>>,
     /// This computer.
     pub computer: ComputerStep,
     /// Address of the Bitcoin node that is used; empty while there is none.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::api::{AppReply, Mode, SetupRequest, SetupView, UnixSeconds};
+use crate::api::{AppReply, Mode, PageView, SetupRequest, SetupStep, SetupView, UnixSeconds};
 use crate::controller::Controller;
 use crate::controller::live::Live;
 use crate::controller::site::{Phase, Site};
@@ -18,7 +18,13 @@ impl Controller {
 
     /// What the set-up shows.
     pub(in crate::controller) fn setup_view(&self) -> SetupView {
-        self.setup.view(self.setup_sight())
+        let mut view = self.setup.view(self.setup_sight());
+        if view.step == SetupStep::Miners
+            && let PageView::Miners(miners) = self.miners_view()
+        {
+            view.connect = Some(Box::new(miners.connect));
+        }
+        view
     }
 
     /// Does what was asked of the set-up.
