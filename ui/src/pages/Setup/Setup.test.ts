@@ -193,7 +193,7 @@ describe("the whole set-up", () => {
     await settle();
     await fireEvent.click(byId("address-checked"));
     await settle();
-    for (const step of ["network", "miners", "computer", "start"] as const) {
+    for (const step of ["network", "miners", "start"] as const) {
       await key("Enter");
       byId(`wizard-step-${step}`);
     }

@@ -1,14 +1,13 @@
 import type { SetupStep } from "../../ipc/generated/SetupStep";
 import type { TextKey } from "../../text";
 
-/** The steps in order. */
+/** The steps that are gone through, in order; "computer" once its choices have an effect. */
 export const STEPS: readonly SetupStep[] = [
   "welcome",
   "node",
   "address",
   "network",
   "miners",
-  "computer",
   "start",
 ];
 

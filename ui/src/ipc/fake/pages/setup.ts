@@ -11,7 +11,6 @@ const ORDER: readonly SetupStep[] = [
   "address",
   "network",
   "miners",
-  "computer",
   "start",
 ];
 

@@ -47,16 +47,10 @@ pub enum SetupStep {
 }
 
 impl SetupStep {
-    /// All steps in order.
-    pub const ALL: [Self; 7] = [
-        Self::Welcome,
-        Self::Node,
-        Self::Address,
-        Self::Network,
-        Self::Miners,
-        Self::Computer,
-        Self::Start,
-    ];
+    /// The steps that are gone through, in order. [`Self::Computer`] is passed over for as long as
+    /// its choices have no effect.
+    pub const ALL: [Self; 6] =
+        [Self::Welcome, Self::Node, Self::Address, Self::Network, Self::Miners, Self::Start];
 }
 
 /// The set-up as it stands.
