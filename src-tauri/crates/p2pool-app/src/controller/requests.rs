@@ -31,23 +31,17 @@ impl Controller {
                 let _ = reply.send(subscription);
             }
             Ask::Request(AppRequest::Pool { request }, reply) => self.ask_pool(request, reply),
+            Ask::Request(AppRequest::Payouts { request }, reply) => {
+                self.payouts_request(request, reply);
+            }
+            Ask::Request(AppRequest::SaveFile { name, content }, reply) => {
+                self.save_file(name, content, reply);
+            }
             Ask::Request(request, reply) => {
                 tracing::debug!(?request, "asked");
-                self.answer(request, reply);
-            }
-            Ask::Stop(reply) => self.end(reply),
-        }
-    }
-
-    /// Answers at once, or keeps the reply until the work is done.
-    fn answer(&mut self, request: AppRequest, reply: Reply) {
-        match request {
-            AppRequest::Payouts { request } => self.payouts_request(request, reply),
-            AppRequest::SaveFile { name, content } => self.save_file(name, content, reply),
-            request => {
-                // Who asked may have gone.
                 let _ = reply.send(self.request(&request));
             }
+            Ask::Stop(reply) => self.end(reply),
         }
     }
 
@@ -84,6 +78,7 @@ impl Controller {
             AppRequest::TryAgain { problem } => self.try_again(problem),
             AppRequest::DismissProblem { problem } => self.dismiss(problem),
             AppRequest::Miners { ref request } => self.miners_request(request)?,
+            // Answered once the work is done.
             AppRequest::Payouts { .. } | AppRequest::SaveFile { .. } => {}
         }
         Ok(AppReply::Done)
