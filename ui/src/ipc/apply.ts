@@ -40,6 +40,8 @@ export function applied(snapshot: AppSnapshot, change: Change): AppSnapshot {
       return { ...snapshot, practice: change.value };
     case "theme":
       return { ...snapshot, theme: change.value };
+    case "appearance":
+      return { ...snapshot, appearance: change.value };
     case "page":
       return { ...snapshot, page: change.value };
     case "beat":

@@ -4,6 +4,7 @@ import { series } from "./fake/fixtures";
 import { begun, happened, Pretend } from "./fake/pretend";
 import { calculation, payoutsView } from "./fake/pages/payouts";
 import { pageView } from "./fake/pages";
+import { settingsReply } from "./fake/pages/settings";
 import { poolReply } from "./fake/pages/pool";
 import { afterMiners } from "./fake/pages/miners";
 import { results } from "./fake/pages/checkUp";
@@ -102,6 +103,7 @@ export class FakeHost implements Host {
       return { kind: "address", verdict: judged(request.request.text) };
     }
     if (request.kind === "saveFile") return { kind: "saved", path: `~/Downloads/${request.name}` };
+    if (request.kind === "settings") return settingsReply(request.request);
     if (request.kind !== "payouts") return { kind: "done" };
     switch (request.request.kind) {
       case "calculate":

@@ -1,3 +1,4 @@
+import type { Appearance } from "../ipc/generated/Appearance";
 import type { Theme } from "../ipc/generated/Theme";
 
 /** A look that is drawn; the theme *System* resolves to one of them. */
@@ -15,8 +16,11 @@ export class ThemeStore {
     this.#resolve();
   }
 
-  choose(theme: Theme): void {
+  choose(theme: Theme, appearance: Appearance): void {
     this.#theme = theme;
+    const root = document.documentElement;
+    root.style.fontSize = `${appearance.textPercent}%`;
+    root.dataset["motion"] = appearance.motion;
     this.#resolve();
   }
 

@@ -19,6 +19,7 @@ export class View implements Omit<AppSnapshot, "seq" | "now"> {
   events: AppSnapshot["events"];
   practice: AppSnapshot["practice"];
   theme: AppSnapshot["theme"];
+  appearance: AppSnapshot["appearance"];
   page: AppSnapshot["page"];
   #snapshot: AppSnapshot;
 
@@ -39,6 +40,7 @@ export class View implements Omit<AppSnapshot, "seq" | "now"> {
     this.events = $state.raw(snapshot.events);
     this.practice = $state.raw(snapshot.practice);
     this.theme = $state.raw(snapshot.theme);
+    this.appearance = $state.raw(snapshot.appearance);
     this.page = $state.raw(snapshot.page);
   }
 
@@ -60,6 +62,7 @@ export class View implements Omit<AppSnapshot, "seq" | "now"> {
     this.events = snapshot.events;
     this.practice = snapshot.practice;
     this.theme = snapshot.theme;
+    this.appearance = snapshot.appearance;
     this.page = snapshot.page;
   }
 

@@ -106,6 +106,7 @@ export const problems = {
   "problem.E-APP-05": "{app} doesn't need administrator rights. Please start it normally.",
   "problem.E-APP-06":
     "The data in {path} belongs to another network or to a newer version, so nothing was started.",
+  "problem.E-APP-07": "This can't be set: {reason}.",
   "problem.E-CPU-01":
     "The CPU miner was blocked, probably by a virus scanner. Your devices aren't affected.",
   "problem.E-UPD-01": "The update didn't work; you're still on {version}.",

@@ -26,12 +26,12 @@ use crate::host::Host;
 use crate::link::StartNode;
 use crate::problems;
 use crate::run::{Line, Run};
-use crate::settings;
+use crate::settings::AppearanceFile;
 use crate::setup::Setup;
 use crate::state::{self, Wish};
 use live::Live;
-use pages::Pages;
 use pages::checkup::CheckUpState;
+use pages::{Pages, SettingsPage};
 use publish::Paces;
 use site::{Phase, Site, Sites, StartFailure, Started, Told};
 
@@ -57,6 +57,7 @@ pub struct Controller {
     live: Live,
     /// The set-up.
     setup: Setup,
+    settings_page: SettingsPage,
     /// Number of the last problem, of whichever node.
     last_problem: u32,
     range: ChartRange,
@@ -98,7 +99,8 @@ impl Controller {
         let (events, _) = broadcast::channel(EVENTS_QUEUE);
         let (is_node_up, node_up) = watch::channel(false);
         let mut shown = AppSnapshot::fresh(host.version(), host.now());
-        shown.theme = settings::read_theme(host.data_dir());
+        let chosen = AppearanceFile::read(host.data_dir());
+        (shown.theme, shown.appearance) = (chosen.theme(), chosen.look());
         let setup = Setup::new(host.data_dir(), &RawSettings::default(), ComputerStep::default());
         let pages = Pages::new(&host);
         let mut controller = Self {
@@ -112,6 +114,7 @@ impl Controller {
             tasks: JoinSet::new(),
             sites: Sites::default(),
             mode: Mode::Live,
+            settings_page: SettingsPage::default(),
             last_problem: 0,
             range: ChartRange::default(),
             page: Page::default(),

@@ -3,10 +3,13 @@
 //! All are for display. A quantity that is not known yet, or makes no sense, is `None`.
 
 use crate::api::pages::payouts::Calculation;
-use crate::api::{Chance, Sats};
+use crate::api::{Chance, Sats, ShareSizeChoice};
 
 /// Hashes that a difficulty of 1 takes on average.
 const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0;
+
+/// The chain cuts shares to so many times the smallest.
+const SHARE_FACTOR_MAX: f64 = 30.0;
 
 /// Shares of a miner below which its efficiency says nothing.
 const EFFICIENCY_SHARES_MIN: u32 = 10;
@@ -18,6 +21,31 @@ const EFFICIENCY_SHARES_MIN: u32 = 10;
 pub(crate) fn wait_secs(difficulty: f64, hps: f64) -> Option<f64> {
     let secs = difficulty * HASHES_PER_DIFFICULTY / hps;
     (difficulty > 0.0 && hps > 0.0 && secs.is_finite()).then_some(secs)
+}
+
+/// Difficulty of the shares that are asked for, with a choice of their size: never below the
+/// smallest that the chain allows, never above thirty times that.
+pub(crate) fn asked_difficulty(choice: ShareSizeChoice, block: &BlockFacts, smallest: f64) -> f64 {
+    let wanted = match choice {
+        ShareSizeChoice::Automatic => smallest,
+        ShareSizeChoice::Bigger { factor } => smallest * f64::from(factor),
+        // Sats are below 2^53.
+        ShareSizeChoice::Worth { sats } => {
+            block.difficulty * block.spread * sats as f64 / block.value_sats.max(1) as f64
+        }
+    };
+    wanted.clamp(smallest, smallest * SHARE_FACTOR_MAX)
+}
+
+/// What a share's worth depends on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockFacts {
+    /// Difficulty of the Bitcoin network.
+    pub(crate) difficulty: f64,
+    /// Blocks' worth of work in the payout window.
+    pub(crate) spread: f64,
+    /// Subsidy and fees.
+    pub(crate) value_sats: u64,
 }
 
 /// Seconds until something is done that went from one part to another, 0 to 1, within a time.
@@ -152,6 +180,9 @@ pub(crate) fn calculation(about: &Circumstances) -> Option<Calculation> {
         solo_block_secs: wait_secs(network_difficulty, hashrate_hps)?,
     })
 }
+
+#[cfg(test)]
+mod vectors;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,11 @@
 //! Files of the application: the settings both shells share, and what the window remembers.
 
 mod files;
+#[cfg(test)]
+mod kill;
 mod last_run;
+pub(crate) mod table;
+mod transfer;
 
 use std::fs;
 use std::io;
@@ -11,11 +15,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use p2pool_node::{RawSettings, Settings, SettingsError};
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Theme, UnixSeconds};
+use crate::api::{AmountUnit, Appearance, Motion, TemperatureUnit, Theme, UnixSeconds};
 use crate::host::Host;
 
 pub(crate) use files::write_toml;
 pub(crate) use last_run::{LastRun, LastWish};
+pub(crate) use transfer::Transfer;
 
 /// Settings, written by hand or by the set-up; `p2poold` reads the same format.
 const SETTINGS_FILE: &str = "settings.toml";
@@ -80,16 +85,33 @@ pub(crate) fn change(
     data_dir: &Path,
     change: impl FnOnce(&mut RawSettings),
 ) -> Result<RawSettings, SettingsError> {
-    let path = data_dir.join(SETTINGS_FILE);
-    let mut raw = RawSettings::read(&path)?;
+    let mut raw = current(data_dir)?;
     change(&mut raw);
-    let written = write_toml(&path, &raw);
+    keep(data_dir, &raw)?;
+    Ok(raw)
+}
+
+/// The settings as they stand in their file now.
+///
+/// # Errors
+/// The file is damaged or cannot be read.
+pub(crate) fn current(data_dir: &Path) -> Result<RawSettings, SettingsError> {
+    RawSettings::read(&data_dir.join(SETTINGS_FILE))
+}
+
+/// Writes the settings.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn keep(data_dir: &Path, raw: &RawSettings) -> Result<(), SettingsError> {
+    let path = data_dir.join(SETTINGS_FILE);
+    let written = write_toml(&path, raw);
     written.map_err(|error| SettingsError::Unreadable {
         path: path.clone(),
         reason: error.to_string(),
     })?;
     keep_copy(&path, &data_dir.join(SETTINGS_COPY));
-    Ok(raw)
+    Ok(())
 }
 
 /// Settings of the practice node. Mining waits for the person.
@@ -140,23 +162,53 @@ pub(crate) fn date(at: UnixSeconds) -> String {
 }
 
 /// What stands in the file of the window.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Appearance {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AppearanceFile {
     theme: Theme,
+    amounts: AmountUnit,
+    temperature: TemperatureUnit,
+    text_percent: u32,
+    motion: Motion,
+    colour_safe: bool,
 }
 
-/// The theme chosen last. A file that says nothing usable counts as no choice.
-pub(crate) fn read_theme(data_dir: &Path) -> Theme {
-    files::read_or_default::<Appearance>(&data_dir.join(APPEARANCE_FILE)).theme
+impl AppearanceFile {
+    /// The choices as a file holds them.
+    pub(crate) fn new(theme: Theme, look: Appearance) -> Self {
+        let Appearance { amounts, temperature, text_percent, motion, colour_safe } = look;
+        Self { theme, amounts, temperature, text_percent, motion, colour_safe }
+    }
+
+    /// The choices chosen last. A file that says nothing usable counts as no choice.
+    pub(crate) fn read(data_dir: &Path) -> Self {
+        files::read_or_default(&data_dir.join(APPEARANCE_FILE))
+    }
+
+    /// Remembers the choices.
+    ///
+    /// # Errors
+    /// The data folder cannot be written.
+    pub(crate) fn write(&self, data_dir: &Path) -> io::Result<()> {
+        write_toml(&data_dir.join(APPEARANCE_FILE), self)
+    }
+
+    /// The theme.
+    pub(crate) fn theme(&self) -> Theme {
+        self.theme
+    }
+
+    /// Everything else, within its bounds.
+    pub(crate) fn look(&self) -> Appearance {
+        let Self { amounts, temperature, text_percent, motion, colour_safe, .. } = *self;
+        Appearance { amounts, temperature, text_percent, motion, colour_safe }.bounded()
+    }
 }
 
-/// Remembers the theme.
-///
-/// # Errors
-/// The data folder cannot be written.
-pub(crate) fn write_theme(data_dir: &Path, theme: Theme) -> io::Result<()> {
-    write_toml(&data_dir.join(APPEARANCE_FILE), &Appearance { theme })
+impl Default for AppearanceFile {
+    fn default() -> Self {
+        Self::new(Theme::default(), Appearance::default())
+    }
 }
 
 #[cfg(test)]
@@ -217,12 +269,49 @@ mod tests {
     }
 
     #[test]
-    fn theme_is_remembered_and_nonsense_is_no_choice() {
+    fn appearance_is_remembered_and_nonsense_is_no_choice() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(read_theme(dir.path()), Theme::System);
-        write_theme(dir.path(), Theme::Dark).unwrap();
-        assert_eq!(read_theme(dir.path()), Theme::Dark);
+        assert_eq!(AppearanceFile::read(dir.path()), AppearanceFile::default());
+        let look = Appearance { amounts: AmountUnit::Sats, ..Appearance::default() };
+        let chosen = AppearanceFile::new(Theme::Dark, look);
+        chosen.write(dir.path()).unwrap();
+        let read = AppearanceFile::read(dir.path());
+        assert_eq!((read.theme(), read.look()), (Theme::Dark, look));
         fs::write(dir.path().join(APPEARANCE_FILE), "theme = 7").unwrap();
-        assert_eq!(read_theme(dir.path()), Theme::System);
+        assert_eq!(AppearanceFile::read(dir.path()), AppearanceFile::default());
+        fs::write(dir.path().join(APPEARANCE_FILE), "text_percent = 900").unwrap();
+        assert_eq!(AppearanceFile::read(dir.path()).look().text_percent, 150);
+    }
+
+    /// Acceptance 59: whatever a kill leaves, the next start has the old or the new settings.
+    #[test]
+    fn half_written_settings_are_never_read() {
+        let good = "[practice]\nthreads = 3\n";
+        let dir = folder(good);
+        fs::write(dir.path().join("settings.toml.new"), "[practice]\nthr").unwrap();
+        assert_eq!(read(dir.path(), NOW).unwrap().raw.practice.threads, Some(3));
+        change(dir.path(), |raw| raw.practice.threads = Some(4)).unwrap();
+        assert_eq!(read(dir.path(), NOW).unwrap().raw.practice.threads, Some(4));
+        assert!(!dir.path().join("settings.toml.new").exists());
+    }
+
+    #[test]
+    fn everything_that_can_be_chosen_is_written_and_read_back() {
+        let dir = folder("");
+        let full = |raw: &mut RawSettings| {
+            raw.run.address = Some("bc1q".into());
+            raw.run.reserve = Some(p2pool_node::RawReserve {
+                rpc_url: "http://10.0.0.6:8332".into(),
+                rpc_cookie: Some("/cookie".into()),
+                rpc_user: None,
+                rpc_password_file: None,
+            });
+            raw.run.donation = Some(1);
+            raw.run.door.share_factor = Some(7);
+            raw.p2p.peers = vec!["a.example:9333".into()];
+            raw.practice.p2p.port = Some(7);
+        };
+        let written = change(dir.path(), full).unwrap();
+        assert_eq!(read(dir.path(), NOW).unwrap().raw, written);
     }
 }

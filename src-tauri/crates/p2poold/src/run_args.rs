@@ -158,6 +158,8 @@ impl NodeArgs {
             rpc_public: file.rpc_public,
             reserve: file.reserve.clone(),
             door: file.door.clone(),
+            donation: file.donation,
+            coinbase_text: file.coinbase_text.clone(),
             cpu_minutes: file.cpu_minutes,
             pause_on_battery: file.pause_on_battery,
             pause_when_active: file.pause_when_active,

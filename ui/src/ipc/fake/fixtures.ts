@@ -272,5 +272,12 @@ export function fresh(now: number): AppSnapshot {
     events: [],
     practice: null,
     theme: "system",
+    appearance: {
+      amounts: "btc",
+      temperature: "celsius",
+      textPercent: 100,
+      motion: "system",
+      colourSafe: true,
+    },
   };
 }

@@ -1,6 +1,7 @@
 import type { Page } from "../generated/Page";
 import type { PageView } from "../generated/PageView";
 import { payoutsView } from "./pages/payouts";
+import { settingsView } from "./pages/settings";
 import { poolView } from "./pages/pool";
 import { minersView } from "./pages/miners";
 import { checkUp } from "./pages/checkUp";
@@ -16,6 +17,8 @@ export function pageView(page: Page, now: number): PageView {
       return { page: "checkUp", view: checkUp(now) };
     case "payouts":
       return { page: "payouts", view: payoutsView(now, "received") };
+    case "settings":
+      return { page: "settings", view: settingsView(now) };
     default:
       return { page: "none" };
   }

@@ -3,10 +3,11 @@ import type { CheckUp } from "./CheckUp";
 import type { MinersView } from "./MinersView";
 import type { PayoutsView } from "./PayoutsView";
 import type { PoolView } from "./PoolView";
+import type { SettingsView } from "./SettingsView";
 import type { SetupView } from "./SetupView";
 
 /**
  * What the shown page shows beside the sections that every page has. Pages that have nothing of
  * their own to show, and pages whose data is not there yet, are [`PageView::None`].
  */
-export type PageView = { "page": "none" } | { "page": "pool", "view": PoolView } | { "page": "setup", "view": SetupView } | { "page": "miners", "view": MinersView } | { "page": "checkUp", "view": CheckUp } | { "page": "payouts", "view": PayoutsView };
+export type PageView = { "page": "none" } | { "page": "pool", "view": PoolView } | { "page": "setup", "view": SetupView } | { "page": "miners", "view": MinersView } | { "page": "checkUp", "view": CheckUp } | { "page": "payouts", "view": PayoutsView } | { "page": "settings", "view": SettingsView };

@@ -629,6 +629,15 @@ export const CATALOGUE: Record<ProblemCode, Pick<Problem, "severity" | "actions"
       "path": "/home/me/.local/share/p2pool-desktop"
     }
   },
+  "E-APP-07": {
+    "severity": "error",
+    "actions": [
+      "dismiss"
+    ],
+    "values": {
+      "reason": "max_peers must be at most 10, not 11"
+    }
+  },
   "E-CPU-01": {
     "severity": "warning",
     "actions": [

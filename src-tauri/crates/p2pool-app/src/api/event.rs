@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Effort, Hero, LatestEvent, Lights, MiningControl, Mode, OverallState, PageView, Payouts,
-    PracticeFacts, Problem, Rates, Series, SeriesPoint, Shares, Theme, UnixSeconds,
+    Appearance, Effort, Hero, LatestEvent, Lights, MiningControl, Mode, OverallState, PageView,
+    Payouts, PracticeFacts, Problem, Rates, Series, SeriesPoint, Shares, Theme, UnixSeconds,
 };
 
 /// Everything the window shows, at one moment.
@@ -48,6 +48,8 @@ pub struct AppSnapshot {
     pub practice: Option<PracticeFacts>,
     /// The look of the window.
     pub theme: Theme,
+    /// How things look beside that.
+    pub appearance: Appearance,
     /// What the shown page shows beside all this.
     pub page: PageView,
 }
@@ -73,6 +75,7 @@ impl AppSnapshot {
             events: Vec::new(),
             practice: None,
             theme: Theme::System,
+            appearance: Appearance::default(),
             page: PageView::None,
         }
     }
@@ -102,6 +105,7 @@ impl AppSnapshot {
             }
             Change::Practice(practice) => self.practice = practice,
             Change::Theme(theme) => self.theme = theme,
+            Change::Appearance(appearance) => self.appearance = appearance,
             Change::Page(page) => self.page = page,
             Change::Beat(now) => self.now = now,
         }
@@ -157,6 +161,8 @@ pub enum Change {
     Practice(Option<PracticeFacts>),
     /// [`AppSnapshot::theme`].
     Theme(Theme),
+    /// [`AppSnapshot::appearance`].
+    Appearance(Appearance),
     /// [`AppSnapshot::page`].
     Page(PageView),
     /// Nothing but a sign of life, with the controller's clock.

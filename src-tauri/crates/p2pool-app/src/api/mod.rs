@@ -30,6 +30,7 @@
 //! * Hashes are 64 hex digits in display order.
 //! * Lists are bounded by the `*_MAX` constants and sorted by the sender.
 
+mod appearance;
 mod checkup;
 mod control;
 mod error;
@@ -51,6 +52,9 @@ mod state;
 mod typed;
 mod units;
 
+pub use appearance::{
+    AmountUnit, Appearance, Motion, TEXT_PERCENT_MAX, TEXT_PERCENT_MIN, TemperatureUnit,
+};
 pub use checkup::{
     CheckName, CheckOutcome, CheckResult, CheckUp, CheckUpRequest, Checks, HEALTH_MINERS_MAX,
     HealthLine, HealthSubject, HealthText, Ladder, LateAdvice, LateCause, LateMeasure, RUNGS, Rung,
@@ -63,14 +67,14 @@ pub use events_list::{EVENTS_MAX, LatestEvent, LatestKind};
 pub use hero::{Chance, Effort, Hero};
 pub use lights::{ChainLight, LightState, Lights, MembersLight, MinersLight, NodeLight};
 pub use page::{Page, PageView};
-pub use pages::SettingsRequest;
 pub use pages::{
-    AddressFaultKind, AddressOwner, AddressStep, AddressType, AddressVerdict, ComputerStep,
-    ConfLine, ConfReview, ConfTrouble, FOUND_NODES_MAX, FoundNode, KeepChoice, KeyTrouble,
-    LoginChoice, LoginOffer, MappingView, MembersFound, MinersStep, NetworkStep, NodeCard,
-    NodeFact, NodeNext, NodePlace, NodeStep, NodeTest, PortChoice, RemoteForm, RestartStage,
-    RestartView, SetupNodeRequest, SetupRequest, SetupStep, SetupView, SyncView, TestLine,
-    TestResult, TestTrouble,
+    AddressFaultKind, AddressOwner, AddressStep, AddressType, AddressVerdict, BitcoinFacts,
+    ComputerStep, ConfLine, ConfReview, ConfTrouble, FOUND_NODES_MAX, FoundNode, KeepChoice,
+    KeyTrouble, LoginChoice, LoginOffer, LoginStyle, MappingView, MembersFound, MinersStep,
+    NetworkStep, NodeCard, NodeFact, NodeNext, NodePlace, NodeStep, NodeTest, PortChoice,
+    RemoteForm, RestartStage, RestartView, Setting, SettingGroup, SettingKey, SettingValue,
+    SettingsChange, SettingsRequest, SettingsView, SetupNodeRequest, SetupRequest, SetupStep,
+    SetupView, ShareSizeChoice, ShareSizeOutlook, SyncView, TestLine, TestResult, TestTrouble,
 };
 pub use payouts::{PAYEES_MAX, PAYOUTS_MAX, Payee, Payout, PayoutState, Payouts, UnpaidReason};
 pub use practice::{ChainKind, HelperState, PracticeFacts};

@@ -4,10 +4,10 @@ use super::pages::payouts::PayoutsView;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::CheckUp;
 use super::SetupView;
 use super::pages::MinersView;
 use super::pages::pool::PoolView;
+use super::{CheckUp, SettingsView};
 
 /// A page of the window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -50,4 +50,6 @@ pub enum PageView {
     CheckUp(Box<CheckUp>),
     /// Payments, my shares, calculator.
     Payouts(PayoutsView),
+    /// The settings.
+    Settings(Box<SettingsView>),
 }

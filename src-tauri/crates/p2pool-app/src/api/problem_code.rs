@@ -222,6 +222,9 @@ pub enum ProblemCode {
     /// The data folder belongs to another network or a newer version. Value: `path`.
     #[serde(rename = "E-APP-06")]
     DataOfOther,
+    /// A setting cannot have this value. Value: `reason`.
+    #[serde(rename = "E-APP-07")]
+    SettingRefused,
     /// The CPU miner's helper program is missing, blocked or ended by itself.
     #[serde(rename = "E-CPU-01")]
     HelperBlocked,
@@ -246,7 +249,7 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// Every code, in the order of the catalogue.
-    pub const ALL: [Self; 77] = [
+    pub const ALL: [Self; 78] = [
         Self::NodeUnreachable,
         Self::NodeSlow,
         Self::LoginRefused,
@@ -318,6 +321,7 @@ impl ProblemCode {
         Self::EngineRestarted,
         Self::StartedAsRoot,
         Self::DataOfOther,
+        Self::SettingRefused,
         Self::HelperBlocked,
         Self::UpdateFailed,
         Self::UpdateNotGenuine,

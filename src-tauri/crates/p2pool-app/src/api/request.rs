@@ -8,7 +8,10 @@ use std::fmt;
 
 use super::pages::payouts::{Calculation, PayoutsRequest};
 use super::pages::pool::{PoolRequest, ShareCells, ShareDetails, ShareTree};
-use super::{AddressVerdict, ChartRange, CheckUpRequest, Page, SettingsRequest, SetupRequest};
+use super::{
+    AddressVerdict, ChartRange, CheckUpRequest, Page, SettingsChange, SettingsRequest,
+    SetupRequest, ShareSizeOutlook,
+};
 
 /// A deed the user asked for. The reply says that it was understood; the effect arrives as events.
 ///
@@ -176,6 +179,21 @@ pub enum AppReply {
     Calculated {
         /// The numbers.
         calculation: Option<Calculation>,
+    },
+    /// What a choice of share size would mean.
+    ShareSize {
+        /// What.
+        outlook: ShareSizeOutlook,
+    },
+    /// All settings, without secrets.
+    SettingsFile {
+        /// The file.
+        text: String,
+    },
+    /// What a file of settings would change.
+    SettingsChanges {
+        /// Line by line.
+        changes: Vec<SettingsChange>,
     },
 }
 

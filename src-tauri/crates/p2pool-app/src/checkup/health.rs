@@ -161,6 +161,7 @@ fn subject_of(code: ProblemCode) -> Option<HealthSubject> {
         | Code::DeviceLogin
         | Code::AlreadyRunning
         | Code::SettingsDamaged
+        | Code::SettingRefused
         | Code::EngineRestarted
         | Code::StartedAsRoot
         | Code::NoTray

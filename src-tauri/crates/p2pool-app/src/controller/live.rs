@@ -2,25 +2,31 @@
 //! it until the next start.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 use bitcoin::Network;
 use p2pool_bitcoind::Secret;
-use p2pool_node::{RawSettings, RunPlace, Settings, SettingsError};
+use p2pool_node::{BitcoinSource, RawRun, RawSettings, RunPlace, Settings, SettingsError};
 
 use super::Controller;
 use super::site::StartFailure;
-use crate::api::{Mode, ProblemAction, ProblemCode, Severity, UiError};
+use crate::api::{Mode, ProblemCode, Severity, UiError};
 use crate::bitcoin_login;
 use crate::host::Host;
 use crate::problems::{self, Condition};
 use crate::settings::{self, LastRun, LastWish};
 use crate::state::Wish;
 
+/// Stands in for an address while other settings are checked.
+const PLACEHOLDER: &str = "1111111111111111111114oLvT2";
+
 /// What is known about mining for real, beside its node.
 #[derive(Debug, Default)]
 pub(super) struct Live {
     /// The settings as last read or written.
     pub(super) raw: RawSettings,
+    /// Those that the node was started with.
+    pub(super) started_with: RawSettings,
     last: LastRun,
     /// The last run is being written.
     is_writing: bool,
@@ -164,7 +170,9 @@ impl Controller {
     pub(super) fn restore_address(&mut self) -> Result<(), UiError> {
         let doing = "putting the old address back";
         let old = self.live.last.address.clone().ok_or_else(|| nothing_to_confirm(doing))?;
-        self.change_settings(move |raw| raw.run.address = Some(old));
+        // Other values of a file that was changed outside are judged at the start.
+        let changed = settings::change(self.host.data_dir(), |raw| raw.run.address = Some(old));
+        self.take_settings(changed.map_err(damaged)?);
         Ok(())
     }
 
@@ -188,33 +196,39 @@ impl Controller {
         );
     }
 
-    /// Changes the settings file; what was held up by the old settings is tried again.
+    /// Changes the settings file, at once, so that changes cannot overtake each other; what was
+    /// held up by the old settings is tried again.
+    ///
+    /// # Errors
+    /// Values that cannot be, and files that cannot be read or written. Nothing is changed then.
     pub(super) fn change_settings(
         &mut self,
-        change: impl FnOnce(&mut RawSettings) + Send + 'static,
-    ) {
-        let host = std::sync::Arc::clone(&self.host);
-        self.spawn_blocking_then(
-            move || settings::change(host.data_dir(), change),
-            |controller, changed| match changed {
-                Ok(raw) => {
-                    controller.live.raw = raw;
-                    controller.sites[Mode::Live].try_again();
-                    controller.show_all();
-                }
-                Err(error) => controller.settings_not_written(&error),
-            },
-        );
+        change: impl FnOnce(&mut RawSettings),
+    ) -> Result<(), UiError> {
+        let data_dir = self.host.data_dir();
+        let mut raw = settings::current(data_dir).map_err(damaged)?;
+        change(&mut raw);
+        check(&raw)?;
+        settings::keep(data_dir, &raw).map_err(|error| {
+            let folder = data_dir.display().to_string();
+            UiError::new(ProblemCode::DataUnwritable, error.to_string()).with("path", folder)
+        })?;
+        self.take_settings(raw);
+        Ok(())
     }
 
+    fn take_settings(&mut self, raw: RawSettings) {
+        self.live.raw = raw;
+        self.sites[Mode::Live].try_again();
+        self.page_is_due();
+    }
+
+    /// What the set-up decided could not be kept.
     pub(super) fn settings_not_written(&mut self, error: &SettingsError) {
         tracing::warn!(%error, "settings not written");
         let folder = self.host.data_dir().display().to_string();
-        let code = ProblemCode::DataUnwritable;
-        let condition = Condition::new(code, Severity::Warning, error.to_string())
-            .with("path", folder)
-            .offering([ProblemAction::Dismiss]);
-        self.sites[self.mode].add(condition);
+        let condition = Condition::catalogued(ProblemCode::DataUnwritable, error.to_string());
+        self.sites[self.mode].add(condition.with("path", folder).hideable());
     }
 
     fn read_again(&mut self) {
@@ -223,6 +237,28 @@ impl Controller {
             Err(error) => tracing::warn!(%error, "settings not read"),
         }
     }
+}
+
+/// Whether a node would start with these settings, as far as they alone tell.
+fn check(raw: &RawSettings) -> Result<(), UiError> {
+    let place = RunPlace {
+        data_dir: PathBuf::new(),
+        helper: PathBuf::new(),
+        bitcoin: BitcoinSource::Practice,
+    };
+    // Before the set-up there is no address, and that is no mistake.
+    let address = raw.run.address.clone().unwrap_or_else(|| PLACEHOLDER.to_owned());
+    let network = raw.run.network.clone().filter(|_| raw.run.address.is_some());
+    let run = RawRun { address: Some(address), network, ..raw.run.clone() };
+    run.check(&raw.p2p, place).map(drop).map_err(|error| {
+        let reason = error.to_string();
+        UiError::new(ProblemCode::SettingRefused, reason.clone()).with("reason", reason)
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn damaged(error: SettingsError) -> UiError {
+    UiError::new(ProblemCode::SettingsDamaged, error.to_string())
 }
 
 fn nothing_to_confirm(doing: &str) -> UiError {

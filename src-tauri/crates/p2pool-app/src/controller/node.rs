@@ -77,6 +77,9 @@ impl Controller {
         if mode == Mode::Live && read.raw.run.address.is_some() {
             self.remember_address(node.payout_address.clone());
         }
+        if mode == Mode::Live {
+            self.live.started_with = read.raw.clone();
+        }
         self.live.raw = read.raw;
         let run = Run::new(facts, node, deeds);
         let site = &mut self.sites[mode];

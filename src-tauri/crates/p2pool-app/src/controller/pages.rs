@@ -13,6 +13,8 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+pub(super) use settings::SettingsPage;
+
 use super::Controller;
 use super::requests::Reply;
 use crate::api::{AppReply, FileContent, Page, PageView, ProblemCode, UiError};
@@ -43,7 +45,8 @@ impl Controller {
             Page::Pool => self.pool_view(),
             Page::Miners => self.miners_view(),
             Page::Payouts => self.payouts_view(),
-            Page::Home | Page::Settings | Page::Setup => PageView::None,
+            Page::Home | Page::Setup => PageView::None,
+            Page::Settings => PageView::Settings(Box::new(self.settings_view())),
         }
     }
 

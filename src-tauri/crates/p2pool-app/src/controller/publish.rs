@@ -231,6 +231,7 @@ impl Controller {
             practice: frame.practice,
             problems: self.site().problems.list(),
             theme: self.shown.theme,
+            appearance: self.shown.appearance,
             page: self.page_view(),
             series: Series::empty(self.range),
             ..AppSnapshot::fresh(self.host.version(), now)

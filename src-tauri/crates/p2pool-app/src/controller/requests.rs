@@ -5,13 +5,13 @@ use tokio::sync::oneshot;
 use super::Controller;
 use super::site::Phase;
 use crate::api::{
-    AppReply, AppRequest, Change, ChartRange, Mode, Outside, ProblemAction, ProblemCode, Series,
-    SeriesPoint, Theme, UiError,
+    AppReply, AppRequest, Appearance, Change, ChartRange, Mode, Outside, ProblemAction,
+    ProblemCode, Series, SeriesPoint, Theme, UiError,
 };
 use crate::chart;
 use crate::handle::{Ask, Subscription};
 use crate::history;
-use crate::settings;
+use crate::settings::AppearanceFile;
 use crate::state::Wish;
 
 /// Where the answer to a request goes.
@@ -131,17 +131,39 @@ impl Controller {
         }
     }
 
-    fn set_theme(&mut self, theme: Theme) {
-        if self.shown.theme == theme {
+    pub(super) fn set_theme(&mut self, theme: Theme) {
+        if self.shown.theme != theme {
+            self.send(Change::Theme(theme));
+            self.write_appearance();
+        }
+    }
+
+    /// Chooses how things look, everywhere at once.
+    pub(super) fn set_appearance(&mut self, appearance: Appearance) {
+        let appearance = appearance.bounded();
+        if self.shown.appearance != appearance {
+            self.send(Change::Appearance(appearance));
+            self.write_appearance();
+        }
+    }
+
+    /// One writer at a time, so that the newest choice is the one that stays.
+    fn write_appearance(&mut self) {
+        if std::mem::replace(&mut self.settings_page.is_writing_look, true) {
             return;
         }
-        self.send(Change::Theme(theme));
+        let chosen = AppearanceFile::new(self.shown.theme, self.shown.appearance);
         let host = std::sync::Arc::clone(&self.host);
         self.spawn_blocking_then(
-            move || settings::write_theme(host.data_dir(), theme),
-            |_, written| {
-                if let Err(error) = written {
-                    tracing::warn!(%error, "theme not remembered");
+            move || chosen.write(host.data_dir()),
+            move |controller, written| {
+                controller.settings_page.is_writing_look = false;
+                let shown = &controller.shown;
+                let is_old = chosen != AppearanceFile::new(shown.theme, shown.appearance);
+                match written {
+                    Err(error) => tracing::warn!(%error, "look of the window not remembered"),
+                    Ok(()) if is_old => controller.write_appearance(),
+                    Ok(()) => {}
                 }
             },
         );

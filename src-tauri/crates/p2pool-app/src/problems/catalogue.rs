@@ -176,6 +176,9 @@ pub(crate) fn of(code: ProblemCode) -> Entry {
             &[Do::ChooseDataFolder, Do::TryAgain],
             &[("path", "/home/me/.local/share/p2pool-desktop")],
         ),
+        Code::SettingRefused => {
+            entry(Error, &[Do::Dismiss], &[("reason", "max_peers must be at most 10, not 11")])
+        }
         Code::HelperBlocked => entry(Warning, &[Do::Why, Do::TryAgain, Do::Dismiss], &[]),
         Code::UpdateFailed => entry(Warning, &[Do::TryAgain, Do::Details], &[("version", "0.1.0")]),
         Code::UpdateNotGenuine => entry(Error, &[Do::Details, Do::Dismiss], &[]),

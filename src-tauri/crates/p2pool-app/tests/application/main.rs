@@ -10,6 +10,7 @@ mod payouts;
 mod pool;
 mod pool_page;
 mod problems;
+mod settings;
 mod setup;
 mod states;
 mod stream;

@@ -125,8 +125,7 @@ async fn theme_is_remembered_by_the_next_start() {
     let mut world = World::new().await;
     world.ask(AppRequest::SetTheme { theme: Theme::Dark }).await;
     world.window.until(|shown| shown.theme == Theme::Dark).await;
-    let written = world.host_file("appearance.toml").await;
-    assert_eq!(written, "theme = \"dark\"\n");
+    let written = world.file_with("appearance.toml", "theme = \"dark\"\n").await;
     let next = World::with_files(&[("appearance.toml", &written)]).await;
     assert_eq!(next.window.shown.theme, Theme::Dark);
 }

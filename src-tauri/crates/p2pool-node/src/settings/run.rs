@@ -15,6 +15,11 @@ use crate::door::settings::RawDoor;
 use crate::p2p::settings::{P2pPlace, RawP2p};
 use crate::payout_address::{self, AddressFault};
 
+/// Largest part of own work for the developers, in percent.
+const DONATION_MAX: u8 = 5;
+/// The text shares one push of the coinbase script; room for it is cut where there is less.
+const COINBASE_TEXT_BYTES_MAX: usize = 75;
+
 /// Mining on a Bitcoin chain that others share. Everything is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +59,10 @@ pub struct RawRun {
     pub pause_when_active: Option<bool>,
     /// Whether every share ever seen is kept.
     pub record_shares: Option<bool>,
+    /// Part of own work given to the developers, in whole percent, 0 to 5.
+    pub donation: Option<u8>,
+    /// Text in own blocks, at most 75 bytes.
+    pub coinbase_text: Option<String>,
     /// Who is served at the miners' door, and how.
     #[serde(default)]
     pub door: RawDoor,
@@ -169,6 +178,18 @@ impl RawRun {
         if threads > THREADS_MAX {
             mistakes.push(format!("threads must be at most {THREADS_MAX}, not {threads}"));
         }
+        let donation = self.donation.unwrap_or(0);
+        if donation > DONATION_MAX {
+            mistakes
+                .push(format!("donation must be at most {DONATION_MAX} percent, not {donation}"));
+        }
+        let coinbase_text = self.coinbase_text.clone().unwrap_or_default();
+        if coinbase_text.len() > COINBASE_TEXT_BYTES_MAX {
+            let len = coinbase_text.len();
+            mistakes.push(format!(
+                "coinbase_text must have at most {COINBASE_TEXT_BYTES_MAX} bytes, not {len}"
+            ));
+        }
         let stratum = self.stratum(&params).map_err(|mistake| mistakes.push(mistake)).ok();
         let door = self.door.check(&mut mistakes);
         let p2p = p2p.check(&params, P2pPlace::Network).map_err(|m| mistakes.extend(m)).ok();
@@ -188,8 +209,8 @@ impl RawRun {
             members: 0,
             mines_at_start: true,
             record_shares: self.record_shares.unwrap_or(false),
-            coinbase_text: String::new(),
-            donation: 0,
+            coinbase_text,
+            donation: share_field(donation),
         })
     }
 
@@ -208,6 +229,11 @@ impl RawRun {
             ..usual
         }
     }
+}
+
+/// A percentage as shares write it, in 65535ths.
+fn share_field(percent: u8) -> u16 {
+    u16::try_from(u32::from(percent) * u32::from(u16::MAX) / 100).unwrap_or(u16::MAX)
 }
 
 /// `port` on all addresses, or `address:port`.
@@ -310,6 +336,24 @@ mod tests {
         assert!(!told.pause_on_battery && told.pause_when_active);
         let hour = helper(RawRun { cpu_minutes: Some(60), ..on("regtest") }).unwrap();
         assert_eq!(hour.stop_after, Some(Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn donation_and_text_are_bounded() {
+        let usual = check(&on("regtest")).unwrap();
+        assert_eq!((usual.donation, usual.coinbase_text.as_str()), (0, ""));
+        let told = RawRun {
+            donation: Some(5),
+            coinbase_text: Some("from the cellar".into()),
+            ..on("regtest")
+        };
+        let told = check(&told).unwrap();
+        // Five hundredths of 65535, cut.
+        assert_eq!((told.donation, told.coinbase_text.as_str()), (3_276, "from the cellar"));
+        let wrong =
+            RawRun { donation: Some(6), coinbase_text: Some("x".repeat(76)), ..on("regtest") };
+        let Err(SettingsError::Values(mistakes)) = check(&wrong) else { panic!() };
+        assert_eq!(mistakes.len(), 2, "{mistakes:?}");
     }
 
     #[test]
