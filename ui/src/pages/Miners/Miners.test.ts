@@ -27,6 +27,7 @@ function open(view: MinersView | null): MinersRequest[] {
       look: "dark",
       ask,
       show: () => {},
+      act: () => {},
     },
   });
   return asked;
