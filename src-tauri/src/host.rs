@@ -3,10 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use p2pool_app::api::{Outside, UnixSeconds};
-use p2pool_app::{Host, Keychain};
+use p2pool_app::{Host, Keychain, LogBook};
 use tauri::Manager;
 
 use crate::keychain::SystemKeychain;
@@ -24,6 +25,7 @@ pub(crate) struct Desktop {
     /// The user's folder of downloads, or else the home folder.
     downloads: Option<PathBuf>,
     miner: PathBuf,
+    log: Arc<LogBook>,
 }
 
 impl Desktop {
@@ -39,7 +41,13 @@ impl Desktop {
             folder: app.path().local_data_dir()?.join(FOLDER),
             downloads: app.path().download_dir().or_else(|_| app.path().home_dir()).ok(),
             miner: own.parent().unwrap_or(Path::new("")).join(file),
+            log: Arc::new(LogBook::new()),
         })
+    }
+
+    /// The log in memory.
+    pub(crate) fn book(&self) -> Arc<LogBook> {
+        Arc::clone(&self.log)
     }
 
     /// Folder of everything the application keeps.
@@ -76,6 +84,10 @@ impl Host for Desktop {
 
     fn downloads_dir(&self) -> Option<PathBuf> {
         self.downloads.clone()
+    }
+
+    fn log(&self) -> Option<Arc<LogBook>> {
+        Some(self.book())
     }
 
     fn open(&self, place: Outside) -> io::Result<()> {

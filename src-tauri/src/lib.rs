@@ -58,7 +58,7 @@ pub fn run() -> anyhow::Result<()> {
 /// Starts the controller, then opens the window.
 fn set_up(app: &tauri::App) -> anyhow::Result<()> {
     let host = Desktop::find(app)?;
-    if let Err(error) = logs::begin(host.folder()) {
+    if let Err(error) = logs::begin(host.folder(), host.book()) {
         tracing::warn!(%error, "no log file");
     }
     tracing::info!(version = %app.package_info().version, folder = %host.folder().display(), "start");

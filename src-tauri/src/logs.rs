@@ -1,11 +1,19 @@
 //! The log file, for finding faults: bounded, without secrets.
 
+use std::fmt::{self as fmt_std, Write as _};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use tracing_subscriber::EnvFilter;
+use p2pool_app::LogBook;
+use p2pool_app::api::{LogLevel, UnixSeconds};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// Name of the log file in the data folder; the one before it has `.old` added.
 const FILE: &str = "p2pool-desktop.log";
@@ -19,16 +27,56 @@ const FILTER: &str = "info,zbus=warn";
 ///
 /// # Errors
 /// The folder cannot be written.
-pub(crate) fn begin(folder: &Path) -> io::Result<()> {
+pub(crate) fn begin(folder: &Path, book: Arc<LogBook>) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let log = LogFile::open(folder.join(FILE))?;
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(FILTER));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(Mutex::new(log))
+    let file = fmt::layer().with_ansi(false).with_writer(Mutex::new(log));
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(file)
+        .with(BookLayer(book))
         .try_init()
         .map_err(io::Error::other)
+}
+
+/// Writes every line into the log in memory, too.
+struct BookLayer(Arc<LogBook>);
+
+impl<S: Subscriber> Layer<S> for BookLayer {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut words = Words::default();
+        event.record(&mut words);
+        let level = match *event.metadata().level() {
+            Level::TRACE => LogLevel::Trace,
+            Level::DEBUG => LogLevel::Debug,
+            Level::INFO => LogLevel::Info,
+            Level::WARN => LogLevel::Warn,
+            Level::ERROR => LogLevel::Error,
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let at = UnixSeconds(now.as_secs());
+        let Words { message, fields } = words;
+        self.0.write(at, level, event.metadata().target(), &message, &fields);
+    }
+}
+
+/// The sentence of an event, and its values.
+#[derive(Default)]
+struct Words {
+    message: String,
+    fields: String,
+}
+
+impl Visit for Words {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt_std::Debug) {
+        // Writing into a string does not fail.
+        let _ = if field.name() == "message" {
+            write!(self.message, "{value:?}")
+        } else {
+            write!(self.fields, "{}={value:?} ", field.name())
+        };
+    }
 }
 
 /// A file that begins anew when it has grown too long.

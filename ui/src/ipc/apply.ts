@@ -44,6 +44,9 @@ export function applied(snapshot: AppSnapshot, change: Change): AppSnapshot {
       return { ...snapshot, appearance: change.value };
     case "page":
       return { ...snapshot, page: change.value };
+    // Kept by whoever looks at it.
+    case "log":
+      return snapshot;
     case "beat":
       return { ...snapshot, now: change.value };
     default:

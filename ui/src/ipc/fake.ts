@@ -7,7 +7,7 @@ import { pageView } from "./fake/pages";
 import { settingsReply } from "./fake/pages/settings";
 import { poolReply } from "./fake/pages/pool";
 import { afterMiners } from "./fake/pages/miners";
-import { results } from "./fake/pages/checkUp";
+import { checkUpReply, results } from "./fake/pages/checkUp";
 import { judged, setUp } from "./fake/pages/setup";
 import { beginning, ready, type ScriptName, SCRIPTS } from "./fake/scripts";
 import type { AppEvent } from "./generated/AppEvent";
@@ -98,6 +98,7 @@ export class FakeHost implements Host {
   }
 
   #reply(request: AppRequest): AppReply {
+    if (request.kind === "checkUp") return checkUpReply(request.ask);
     if (request.kind === "pool") return poolReply(this.#state.now, request.request);
     if (request.kind === "setup" && request.request.kind === "judgeAddress") {
       return { kind: "address", verdict: judged(request.request.text) };
@@ -168,7 +169,7 @@ export class FakeHost implements Host {
           value: { page: "miners", view: afterMiners(state.page.view, request.request, state.now) },
         });
       case "checkUp":
-        return this.#check();
+        return request.ask.kind === "runTests" ? this.#check() : undefined;
       case "setup":
         return this.#setUp(request.request);
       case "payouts":

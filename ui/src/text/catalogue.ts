@@ -5,6 +5,7 @@ import { connect } from "./pages/connect";
 import { miners } from "./pages/miners";
 import { checkUp } from "./pages/checkUp";
 import { setup } from "./pages/setup";
+import { report } from "./pages/report";
 
 /** Every text: what all pages say, and the words of each page. */
 export const catalogue = {
@@ -15,4 +16,5 @@ export const catalogue = {
   ...miners,
   ...checkUp,
   ...setup,
+  ...report,
 } as const;

@@ -39,6 +39,8 @@ use site::{Phase, Site, Sites, StartFailure, Started, Told};
 const ASKS_QUEUE: usize = 32;
 /// Events a slow window may lag behind before it starts again from a snapshot.
 const EVENTS_QUEUE: usize = 1024;
+/// How often new lines of the log are sent, while it is looked at.
+const LOG_EVERY: Duration = Duration::from_millis(250);
 /// How often time is looked at.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -141,6 +143,8 @@ impl Controller {
         }
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut log_tick = tokio::time::interval(LOG_EVERY);
+        log_tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             tokio::select! {
                 ask = self.asks.recv(), if self.ending.is_none() => match ask {
@@ -153,6 +157,7 @@ impl Controller {
                     Err(error) => tracing::error!(%error, "a task of the application failed"),
                 },
                 _ = tick.tick() => self.pass(),
+                _ = log_tick.tick(), if self.is_log_shown() => self.push_log(),
             }
             self.settle();
             if self.ending.is_some() && !MODES.iter().any(|mode| self.sites[*mode].is_up()) {

@@ -4,12 +4,14 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use p2pool_bitcoind::Secret;
 use p2pool_bitcoind::local::Surroundings;
 use p2pool_devices::{ClientConfig, Interface, Ports, Reach};
 
 use crate::api::{Outside, UnixSeconds};
+use crate::logbook::LogBook;
 
 /// The computer and the session the application runs in.
 ///
@@ -36,6 +38,11 @@ pub trait Host: fmt::Debug + Send + Sync + 'static {
 
     /// Folder that files for the person are written to; `None` if this computer has none.
     fn downloads_dir(&self) -> Option<PathBuf> {
+        None
+    }
+
+    /// The log in memory; `None` if this host keeps none.
+    fn log(&self) -> Option<Arc<LogBook>> {
         None
     }
 

@@ -145,6 +145,11 @@ fn modified(path: &Path) -> UnixSeconds {
     UnixSeconds(SystemTime::duration_since(&time, UNIX_EPOCH).unwrap_or_default().as_secs())
 }
 
+/// The settings file as it stands; empty without one.
+pub(crate) fn text(data_dir: &Path) -> String {
+    fs::read_to_string(data_dir.join(SETTINGS_FILE)).unwrap_or_default()
+}
+
 /// A moment as people write it: `2026-11-22 14:05 UTC`.
 pub(crate) fn date(at: UnixSeconds) -> String {
     let (days, secs) = (at.0 / 86_400, at.0 % 86_400);

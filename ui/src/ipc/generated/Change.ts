@@ -5,6 +5,7 @@ import type { Effort } from "./Effort";
 import type { Hero } from "./Hero";
 import type { LatestEvent } from "./LatestEvent";
 import type { Lights } from "./Lights";
+import type { LogLine } from "./LogLine";
 import type { MiningControl } from "./MiningControl";
 import type { OverallState } from "./OverallState";
 import type { PageView } from "./PageView";
@@ -21,4 +22,4 @@ import type { UnixSeconds } from "./UnixSeconds";
 /**
  * What changed: the new content of one section, whole.
  */
-export type Change = { "section": "all", "value": AppSnapshot } | { "section": "overall", "value": OverallState } | { "section": "control", "value": MiningControl } | { "section": "hero", "value": Hero } | { "section": "effort", "value": Effort } | { "section": "rates", "value": Rates } | { "section": "series", "value": Series } | { "section": "seriesAppended", "value": SeriesPoint } | { "section": "shares", "value": Shares } | { "section": "payouts", "value": Payouts } | { "section": "lights", "value": Lights } | { "section": "problems", "value": Array<Problem> } | { "section": "eventAdded", "value": LatestEvent } | { "section": "practice", "value": PracticeFacts | null } | { "section": "theme", "value": Theme } | { "section": "appearance", "value": Appearance } | { "section": "page", "value": PageView } | { "section": "beat", "value": UnixSeconds };
+export type Change = { "section": "all", "value": AppSnapshot } | { "section": "overall", "value": OverallState } | { "section": "control", "value": MiningControl } | { "section": "hero", "value": Hero } | { "section": "effort", "value": Effort } | { "section": "rates", "value": Rates } | { "section": "series", "value": Series } | { "section": "seriesAppended", "value": SeriesPoint } | { "section": "shares", "value": Shares } | { "section": "payouts", "value": Payouts } | { "section": "lights", "value": Lights } | { "section": "problems", "value": Array<Problem> } | { "section": "eventAdded", "value": LatestEvent } | { "section": "practice", "value": PracticeFacts | null } | { "section": "theme", "value": Theme } | { "section": "appearance", "value": Appearance } | { "section": "page", "value": PageView } | { "section": "log", "value": Array<LogLine> } | { "section": "beat", "value": UnixSeconds };

@@ -3,7 +3,7 @@ import { tick } from "svelte";
 import { describe, expect, it } from "vitest";
 import { SCRIPTS } from "../../ipc/fake/scripts";
 import { problem } from "../../ipc/fake/fixtures";
-import { checkUp, results, rungs } from "../../ipc/fake/pages/checkUp";
+import { checkUp, checkUpReply, results, rungs } from "../../ipc/fake/pages/checkUp";
 import type { AppRequest } from "../../ipc/generated/AppRequest";
 import type { CheckUp as View } from "../../ipc/generated/CheckUp";
 import type { Problem } from "../../ipc/generated/Problem";
@@ -25,7 +25,7 @@ function open(change: Partial<View> = {}, problems: Problem[] = []) {
       look: "dark",
       ask: (request) => {
         asked.push(request);
-        return Promise.resolve(null);
+        return Promise.resolve(request.kind === "checkUp" ? checkUpReply(request.ask) : null);
       },
       act: (_, action) => pressed.push(action),
       show: () => {},
@@ -125,5 +125,24 @@ describe("shares found but not paid", () => {
     expect(rows).toHaveLength(4);
     expect(rows[2]?.lastElementChild?.textContent).toBe("1");
     expect(rows[3]?.textContent).toContain(t("unpaid.left.late"));
+  });
+});
+
+describe("the report", () => {
+  it("A36 shows its files before it is saved, masked unless ticked", async () => {
+    const { asked } = open();
+    await fireEvent.click(byId("report-preview"));
+    await tick();
+    expect(byId("report-files").textContent).toContain("[address]");
+    await fireEvent.click(byId("report-addresses"));
+    expect(screen.queryByTestId("report-files")).toBeNull();
+    await fireEvent.click(byId("report-preview"));
+    await tick();
+    expect(byId("report-files").textContent).toContain("bc1qw508");
+    await fireEvent.click(byId("report-save"));
+    await tick();
+    expect(byId("report-saved").textContent).toContain(".zip");
+    const shows = { addresses: true, ips: false, hosts: false };
+    expect(asked.at(-1)).toEqual({ kind: "checkUp", ask: { kind: "saveReport", shows } });
   });
 });

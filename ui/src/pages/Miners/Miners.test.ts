@@ -26,6 +26,7 @@ function open(view: MinersView | null): MinersRequest[] {
       now: NOW,
       look: "dark",
       ask,
+      act: () => {},
       show: () => {},
       act: () => {},
     },

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Chance, LightState, Sats, UnixSeconds};
+use super::{Chance, LightState, ReportShows, Sats, UnixSeconds};
 
 /// Most miners that have a line of their own.
 pub const HEALTH_MINERS_MAX: usize = 50;
@@ -450,4 +450,25 @@ pub struct UnpaidShare {
 pub enum CheckUpRequest {
     /// Runs all tests.
     RunTests,
+    /// Reads the newest lines of the log, or those before a line; answered by `Log`.
+    ReadLog {
+        /// Number of the line.
+        #[ts(type = "number | null")]
+        before: Option<u64>,
+    },
+    /// Tells whether the log is looked at: then new lines follow as events.
+    ShowLog {
+        /// Whether it is.
+        is_shown: bool,
+    },
+    /// Makes a report and shows what is in it; answered by `Report`.
+    PreviewReport {
+        /// What is not masked.
+        shows: ReportShows,
+    },
+    /// Makes a report and saves it; answered by `Saved`.
+    SaveReport {
+        /// What is not masked.
+        shows: ReportShows,
+    },
 }

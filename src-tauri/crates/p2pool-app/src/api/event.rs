@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Appearance, Effort, Hero, LatestEvent, Lights, MiningControl, Mode, OverallState, PageView,
-    Payouts, PracticeFacts, Problem, Rates, Series, SeriesPoint, Shares, Theme, UnixSeconds,
+    Appearance, Effort, Hero, LatestEvent, Lights, LogLine, MiningControl, Mode, OverallState,
+    PageView, Payouts, PracticeFacts, Problem, Rates, Series, SeriesPoint, Shares, Theme,
+    UnixSeconds,
 };
 
 /// Everything the window shows, at one moment.
@@ -107,6 +108,8 @@ impl AppSnapshot {
             Change::Theme(theme) => self.theme = theme,
             Change::Appearance(appearance) => self.appearance = appearance,
             Change::Page(page) => self.page = page,
+            // Kept by whoever looks at it.
+            Change::Log(_) => {}
             Change::Beat(now) => self.now = now,
         }
     }
@@ -165,6 +168,8 @@ pub enum Change {
     Appearance(Appearance),
     /// [`AppSnapshot::page`].
     Page(PageView),
+    /// New lines of the log, while it is looked at; the snapshot keeps none.
+    Log(Vec<LogLine>),
     /// Nothing but a sign of life, with the controller's clock.
     Beat(UnixSeconds),
 }

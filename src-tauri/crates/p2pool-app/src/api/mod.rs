@@ -38,6 +38,7 @@ mod event;
 mod events_list;
 mod hero;
 mod lights;
+mod log;
 mod page;
 pub mod pages;
 mod payouts;
@@ -66,6 +67,9 @@ pub use event::{AppEvent, AppSnapshot, Change};
 pub use events_list::{EVENTS_MAX, LatestEvent, LatestKind};
 pub use hero::{Chance, Effort, Hero};
 pub use lights::{ChainLight, LightState, Lights, MembersLight, MinersLight, NodeLight};
+pub use log::{
+    LOG_BATCH_MAX, LogLevel, LogLine, LogLines, LogSource, ReportFile, ReportPreview, ReportShows,
+};
 pub use page::{Page, PageView};
 pub use pages::{
     AddressFaultKind, AddressOwner, AddressStep, AddressType, AddressVerdict, BitcoinFacts,

@@ -9,8 +9,8 @@ use std::fmt;
 use super::pages::payouts::{Calculation, PayoutsRequest};
 use super::pages::pool::{PoolRequest, ShareCells, ShareDetails, ShareTree};
 use super::{
-    AddressVerdict, ChartRange, CheckUpRequest, Page, SettingsChange, SettingsRequest,
-    SetupRequest, ShareSizeOutlook,
+    AddressVerdict, ChartRange, CheckUpRequest, LogLines, Page, ReportPreview, SettingsChange,
+    SettingsRequest, SetupRequest, ShareSizeOutlook,
 };
 
 /// A deed the user asked for. The reply says that it was understood; the effect arrives as events.
@@ -164,6 +164,16 @@ pub enum AppReply {
     ShareTree {
         /// The tree.
         tree: ShareTree,
+    },
+    /// Lines of the log.
+    Log {
+        /// The lines.
+        log: LogLines,
+    },
+    /// A report before it is saved.
+    Report {
+        /// Its files.
+        preview: ReportPreview,
     },
     /// What an address is.
     Address {

@@ -37,6 +37,7 @@ impl Controller {
             Ask::Request(AppRequest::SaveFile { name, content }, reply) => {
                 self.save_file(name, content, reply);
             }
+            Ask::Request(AppRequest::CheckUp { ask }, reply) => self.ask_check_up(ask, reply),
             Ask::Request(request, reply) => {
                 tracing::debug!(?request, "asked");
                 let _ = reply.send(self.request(&request));
@@ -72,8 +73,7 @@ impl Controller {
             AppRequest::ShowPage { page } => self.show_page(page),
             AppRequest::SetVisible { is_visible } => self.set_visible(is_visible),
             // Answered once the node has answered.
-            AppRequest::Pool { .. } => {}
-            AppRequest::CheckUp { ask } => self.ask_check_up(ask),
+            AppRequest::Pool { .. } | AppRequest::CheckUp { .. } => {}
             AppRequest::OpenOutside { place } => self.open_outside(place)?,
             AppRequest::TryAgain { problem } => self.try_again(problem),
             AppRequest::DismissProblem { problem } => self.dismiss(problem),

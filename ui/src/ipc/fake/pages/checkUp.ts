@@ -1,3 +1,5 @@
+import type { AppReply } from "../../generated/AppReply";
+import type { CheckUpRequest } from "../../generated/CheckUpRequest";
 import type { CheckUp } from "../../generated/CheckUp";
 import type { HealthLine } from "../../generated/HealthLine";
 import type { Rung } from "../../generated/Rung";
@@ -115,4 +117,25 @@ export function rungs(now: number): Rung[] {
     },
     { kind: "payment", sats: 35_988, confirmations: 12, needed: 100 },
   ];
+}
+
+/** What the application answers. */
+export function checkUpReply(ask: CheckUpRequest): AppReply {
+  switch (ask.kind) {
+    case "previewReport": {
+      const address = ask.shows.addresses ? "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4" : "[address]";
+      const files = [
+        { name: "versions.txt", bytes: 41, beginning: "P2Pool Desktop 0.1.0\nlinux x86_64\n" },
+        { name: "log.txt", bytes: 18_000, beginning: `1800000000 Info pays ${address} | app\n` },
+      ];
+      return { kind: "report", preview: { files } };
+    }
+    case "saveReport":
+      return { kind: "saved", path: "~/Downloads/p2pool-desktop-report-1800000000.zip" };
+    case "readLog":
+      return { kind: "log", log: { lines: [], hasOlder: false } };
+    case "runTests":
+    case "showLog":
+      return { kind: "done" };
+  }
 }

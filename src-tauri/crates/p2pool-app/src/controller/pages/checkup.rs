@@ -1,22 +1,30 @@
 //! *Check-up*: its view, its tests, and the computer it looks after.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use p2pool_node::PeerState;
 use p2pool_sharechain::change::{Fate, OwnShare};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::super::{Controller, MODES, TICK};
 use crate::api::{
-    CheckUp, CheckUpRequest, Checks, HealthLine, HealthSubject, LatestKind, LightState, Problem,
-    ProblemCode, UNPAID_SHARES_MAX, UnixSeconds, UnpaidShares,
+    AppReply, Change, CheckUp, CheckUpRequest, Checks, HealthLine, HealthSubject, LOG_BATCH_MAX,
+    LatestKind, LightState, Problem, ProblemCode, ReportShows, UNPAID_SHARES_MAX, UiError,
+    UnixSeconds, UnpaidShares,
 };
 use crate::checkup::tests_run::{self, Subjects};
 use crate::checkup::{self, ComputerFacts, DISK_LOW_BYTES, Facts, OwnFound};
 use crate::history;
 use crate::problems::Condition;
+use crate::report::{self, Material, REPORT_LINES};
+
+/// Where an answer goes.
+type Reply = oneshot::Sender<Result<AppReply, UiError>>;
 
 /// Disk and records are read this often, the page shown or not.
 const READ_EVERY: Duration = Duration::from_secs(60);
@@ -40,6 +48,8 @@ pub(crate) struct CheckUpState {
     read_at: Option<Instant>,
     /// Disk and records are to be read again.
     pub(crate) is_old: bool,
+    /// The newest line of the log that the window has, while it looks at it.
+    log_shown: Option<u64>,
 }
 
 impl CheckUpState {
@@ -135,10 +145,72 @@ impl Controller {
     }
 
     /// A request of the page.
-    pub(crate) fn ask_check_up(&mut self, ask: CheckUpRequest) {
-        match ask {
-            CheckUpRequest::RunTests => self.run_tests(),
-        }
+    pub(crate) fn ask_check_up(&mut self, ask: CheckUpRequest, reply: Reply) {
+        let answer = match ask {
+            CheckUpRequest::RunTests => {
+                self.run_tests();
+                AppReply::Done
+            }
+            CheckUpRequest::ReadLog { before } => {
+                let log = self.host.log().map(|log| log.before(before, LOG_BATCH_MAX));
+                AppReply::Log { log: log.unwrap_or_default() }
+            }
+            CheckUpRequest::ShowLog { is_shown } => {
+                let log = self.host.log().filter(|_| is_shown);
+                self.checkup.log_shown = log.map(|log| log.last());
+                AppReply::Done
+            }
+            CheckUpRequest::PreviewReport { shows } => return self.report(shows, false, reply),
+            CheckUpRequest::SaveReport { shows } => return self.report(shows, true, reply),
+        };
+        // Who asked may have gone.
+        let _ = reply.send(Ok(answer));
+    }
+
+    /// Makes a report beside the controller, and saves it if that is wanted.
+    fn report(&mut self, shows: ReportShows, is_saved: bool, reply: Reply) {
+        let (host, check_up) = (Arc::clone(&self.host), self.check_up());
+        self.spawn_blocking_then(
+            move || {
+                let log = host.log().map(|log| log.before(None, REPORT_LINES).lines);
+                let material = Material {
+                    version: host.version().to_owned(),
+                    settings: crate::settings::text(host.data_dir()),
+                    check_up,
+                    log: log.unwrap_or_default(),
+                    names: report::names(host.data_dir()),
+                };
+                let files = report::files(&material, shows);
+                if !is_saved {
+                    return Ok(AppReply::Report { preview: report::preview(&files) });
+                }
+                let name = format!("p2pool-desktop-report-{}.zip", host.now().0);
+                let saved = report::archive(&files)
+                    .and_then(|zip| report::save(host.downloads_dir().as_deref(), &name, &zip));
+                saved.map(|path| AppReply::Saved { path: path.display().to_string() })
+            },
+            |_, made: io::Result<AppReply>| {
+                let answer = made.map_err(|error| {
+                    let error = UiError::new(ProblemCode::Unexpected, error.to_string());
+                    error.with("doing", "saving the report")
+                });
+                let _ = reply.send(answer);
+            },
+        );
+    }
+
+    /// Sends new lines of the log, while it is looked at.
+    pub(crate) fn push_log(&mut self) {
+        let (Some(after), Some(log)) = (self.checkup.log_shown, self.host.log()) else { return };
+        let lines = log.after(after, LOG_BATCH_MAX);
+        let Some(last) = lines.last() else { return };
+        self.checkup.log_shown = Some(last.number);
+        self.send(Change::Log(lines));
+    }
+
+    /// Whether new lines of the log are to be sent.
+    pub(crate) fn is_log_shown(&self) -> bool {
+        self.checkup.log_shown.is_some() && self.is_visible
     }
 
     fn run_tests(&mut self) {
