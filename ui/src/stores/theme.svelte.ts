@@ -1,3 +1,4 @@
+import { shownUnit } from "../format/shown_amount.svelte";
 import type { Appearance } from "../ipc/generated/Appearance";
 import type { Theme } from "../ipc/generated/Theme";
 
@@ -21,6 +22,7 @@ export class ThemeStore {
     const root = document.documentElement;
     root.style.fontSize = `${appearance.textPercent}%`;
     root.dataset["motion"] = appearance.motion;
+    shownUnit.unit = appearance.amounts;
     this.#resolve();
   }
 
