@@ -28,7 +28,6 @@ function open(view: MinersView | null): MinersRequest[] {
       ask,
       act: () => {},
       show: () => {},
-      act: () => {},
     },
   });
   return asked;
