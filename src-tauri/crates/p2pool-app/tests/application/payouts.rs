@@ -77,10 +77,8 @@ async fn look_at(world: &World, tab: PayoutsTab) {
 }
 
 fn received(shown: &AppSnapshot) -> Option<&Received> {
-    match &shown.page {
-        PageView::Payouts(PayoutsView::Received(received)) => Some(received),
-        _ => None,
-    }
+    let PageView::Payouts(PayoutsView::Received(received)) = &shown.page else { return None };
+    Some(received)
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,9 +174,9 @@ async fn my_shares_say_what_became_of_them_and_which_block_paid() {
         (chain.height, chain.verified_height) = (1, 1);
     });
     look_at(&world, PayoutsTab::Shares).await;
-    let shares = |shown: &AppSnapshot| match &shown.page {
-        PageView::Payouts(PayoutsView::Shares(shares)) => Some(shares.clone()),
-        _ => None,
+    let shares = |shown: &AppSnapshot| {
+        let PageView::Payouts(PayoutsView::Shares(shares)) = &shown.page else { return None };
+        Some(shares.clone())
     };
     world.window.until(|shown| shares(shown).is_some_and(|list| list.rows.len() == 6)).await;
 
@@ -208,9 +206,9 @@ async fn months_compare_shares_found_with_those_expected() {
     store.add_expected_shares(UnixTime(BEGIN), 10.0).unwrap();
     store.add_expected_shares(UnixTime(BEGIN - 40 * DAY), 4.0).unwrap();
     look_at(&world, PayoutsTab::Expected).await;
-    let expected = |shown: &AppSnapshot| match &shown.page {
-        PageView::Payouts(PayoutsView::Expected(expected)) => Some(expected.months.clone()),
-        _ => None,
+    let expected = |shown: &AppSnapshot| {
+        let PageView::Payouts(PayoutsView::Expected(expected)) = &shown.page else { return None };
+        Some(expected.months.clone())
     };
     world.window.until(|shown| expected(shown).is_some_and(|months| months.len() == 2)).await;
     let months = expected(&world.window.shown).unwrap();
@@ -228,10 +226,9 @@ async fn calculator_answers_once_the_pool_is_known() {
     let (world, node, _store) = world(vec![], vec![]).await;
     let ask = async |hashrate_hps| {
         let request = PayoutsRequest::Calculate { hashrate_hps };
-        match world.try_ask(AppRequest::Payouts { request }).await.unwrap() {
-            AppReply::Calculated { calculation } => calculation,
-            other => panic!("{other:?}"),
-        }
+        let reply = world.try_ask(AppRequest::Payouts { request }).await.unwrap();
+        let AppReply::Calculated { calculation } = reply else { panic!("{reply:?}") };
+        calculation
     };
     let found = ask(46e6).await.unwrap();
     // Half of a pool of 92 MH/s that I am a half of: half a block, whose value is 50 coins.
