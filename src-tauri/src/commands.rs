@@ -26,6 +26,13 @@ pub(crate) async fn request(
     lifetime.app().request(request).await
 }
 
+/// Hides the window, or minimises it where there is no tray; mining goes on.
+#[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "Tauri hands commands their arguments by value")]
+pub(crate) fn hide(app: tauri::AppHandle) {
+    lifetime::hide(&app);
+}
+
 /// Ends the application in order, whatever runs.
 #[tauri::command]
 #[expect(clippy::needless_pass_by_value, reason = "Tauri hands commands their arguments by value")]

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use p2pool_app::api::{Outside, UnixSeconds};
-use p2pool_app::{Host, Keychain, LogBook};
+use p2pool_app::{Host, Keychain, LogBook, Session};
 use tauri::Manager;
 
 use crate::keychain::SystemKeychain;
+use crate::session::DesktopSession;
 
 /// Folder of the application in the user's data folder; the same for every shell.
 const FOLDER: &str = "p2pool-desktop";
@@ -26,6 +27,7 @@ pub(crate) struct Desktop {
     downloads: Option<PathBuf>,
     miner: PathBuf,
     log: Arc<LogBook>,
+    session: DesktopSession,
 }
 
 impl Desktop {
@@ -40,6 +42,7 @@ impl Desktop {
             version: app.package_info().version.to_string(),
             folder: app.path().local_data_dir()?.join(FOLDER),
             downloads: app.path().download_dir().or_else(|_| app.path().home_dir()).ok(),
+            session: DesktopSession::new(app.handle().clone()),
             miner: own.parent().unwrap_or(Path::new("")).join(file),
             log: Arc::new(LogBook::new()),
         })
@@ -76,6 +79,10 @@ impl Host for Desktop {
 
     fn now(&self) -> UnixSeconds {
         UnixSeconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+    }
+
+    fn session(&self) -> &dyn Session {
+        &self.session
     }
 
     fn keychain(&self) -> &dyn Keychain {

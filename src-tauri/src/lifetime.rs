@@ -4,14 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use p2pool_app::api::AppRequest;
+use p2pool_app::api::{AppReply, AppRequest, ComputerRequest, Leave};
 use tauri::async_runtime::JoinHandle;
 use tauri::{Manager, RunEvent, WindowEvent};
 
 use crate::host;
 use crate::subscription::Stream;
-#[cfg(target_os = "macos")]
-use crate::window;
+use crate::{tray, window};
 
 /// Time for everything to end in order; the node promises less than ten seconds.
 const END_WITHIN: Duration = Duration::from_secs(15);
@@ -68,6 +67,37 @@ pub(crate) fn quit(app: &tauri::AppHandle) {
     });
 }
 
+/// The person wants the window or the program gone: the application says how. One that does not
+/// answer is ended.
+pub(crate) fn leave(app: &tauri::AppHandle, request: ComputerRequest) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let answer = app.state::<Lifetime>().app().request(AppRequest::Computer { request }).await;
+        match answer {
+            Ok(AppReply::Leave { how: Leave::Asked }) => window::show_again(&app),
+            Ok(AppReply::Leave { how: Leave::Hide }) => window::close(&app),
+            Ok(AppReply::Leave { how: Leave::Minimise }) => window::minimise(&app),
+            Ok(AppReply::Leave { how: Leave::Quit } | _) | Err(_) => quit(&app),
+        }
+    });
+}
+
+/// The close button was pressed.
+fn close_asked(app: &tauri::AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn_blocking(move || {
+        leave(&app, ComputerRequest::CloseWindow { has_tray: tray::is_seen() });
+    });
+}
+
+/// Hides the window, or minimises it where there is no tray.
+pub(crate) fn hide(app: &tauri::AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn_blocking(move || {
+        if tray::is_seen() { window::close(&app) } else { window::minimise(&app) }
+    });
+}
+
 /// What Tauri's loop tells.
 pub(crate) fn on_event(app: &tauri::AppHandle, event: RunEvent) {
     match event {
@@ -79,6 +109,12 @@ pub(crate) fn on_event(app: &tauri::AppHandle, event: RunEvent) {
             if !is_ending && !goes_on {
                 quit(app);
             }
+        }
+        RunEvent::WindowEvent { event: WindowEvent::CloseRequested { api, .. }, .. }
+            if !app.state::<Lifetime>().is_ending.load(Ordering::SeqCst) =>
+        {
+            api.prevent_close();
+            close_asked(app);
         }
         RunEvent::WindowEvent { event: WindowEvent::Destroyed, .. } => closed(app),
         #[cfg(target_os = "macos")]

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import App from "./App.svelte";
 import { amount } from "./format/shown_amount.svelte";
 import { FakeHost } from "./ipc/fake";
+import { computer } from "./ipc/fake/computer";
 import { setupView } from "./ipc/fake/pages/setup";
 import { type ScriptName, SCRIPTS } from "./ipc/fake/scripts";
 import type { AppRequest } from "./ipc/generated/AppRequest";
@@ -221,12 +222,6 @@ describe("practice", () => {
     expect(document.title).not.toContain(t("practice.band"));
   });
 
-  it("offers to quit, since closing the window does not", async () => {
-    const { host } = await open("earning");
-    await press("quit");
-    expect(host.quits).toBe(1);
-  });
-
   it("leaves no trace on a live page", async () => {
     await open("live");
     expect(absent("practice-band")).toBe(true);
@@ -267,5 +262,54 @@ describe("the theme", () => {
     await settle();
     expect(asked(host)).toEqual({ kind: "setTheme", theme: "light" });
     expect(document.documentElement.dataset["theme"]).toBe("light");
+  });
+});
+
+describe("Leaving", () => {
+  const close = { kind: "close", hasTray: true } as const;
+
+  it("A40: asks before closing, keeps running, and remembers only when told to", async () => {
+    const { host } = await open("earning");
+    host.send({ section: "computer", value: { ...computer(), question: close } });
+    await settle();
+    await press("close-keep");
+    expect(host.hides).toBe(1);
+    expect(absent("close-dialog")).toBe(true);
+    expect(host.requests.some((it) => JSON.stringify(it).includes("onClose"))).toBe(false);
+
+    host.send({ section: "computer", value: { ...computer(), question: close } });
+    await settle();
+    await fireEvent.click(byId("close-remember"));
+    await press("close-keep");
+    const rule = { kind: "onClose", choice: "keepRunning" };
+    expect(host.requests).toContainEqual({ kind: "computer", request: rule });
+  });
+
+  it("A40: without a tray says that closing minimises", async () => {
+    const { host } = await open("earning");
+    const question = { kind: "close", hasTray: false } as const;
+    host.send({ section: "computer", value: { ...computer(), question } });
+    await settle();
+    expect(byId("close-no-tray").dataset["code"]).toBe("T-01");
+    expect(text("close-no-tray")).toBe(t("problem.T-01"));
+  });
+
+  it("A40: says what quitting means, and quits only then", async () => {
+    const { host } = await open("earning");
+    await press("quit");
+    expect(host.quits).toBe(0);
+    expect(text("quit-dialog")).toContain("2 miners");
+    await press("quit-no");
+    expect(absent("quit-dialog")).toBe(true);
+    await press("quit");
+    await press("quit-yes");
+    expect(host.quits).toBe(1);
+  });
+
+  it("goes to the page that a notification names", async () => {
+    const { host } = await open("earning");
+    host.send({ section: "computer", value: { ...computer(), invitedTo: "home" } });
+    await settle();
+    expect(asked(host)).toEqual({ kind: "showPage", page: "home" });
   });
 });

@@ -5,12 +5,14 @@
 mod display;
 mod page;
 mod rig;
+mod tray;
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use crate::page::Page;
 use crate::rig::{Rig, free_port};
+use crate::tray::TrayWatcher;
 
 /// Fast blocks: regtest rules, one slow thread.
 fn settings(port: u16) -> String {
@@ -26,18 +28,18 @@ const PAID_ROW: &str = "[data-testid=payout-row]:not([data-sats='0']) button";
 
 /// A rig; `None`, with the reason printed, where its programs are not installed.
 #[expect(clippy::print_stdout, reason = "a test that was not run says so")]
-fn rig(settings: &str) -> Option<Rig> {
+async fn rig(settings: &str) -> Option<Rig> {
     if let Some(program) = rig::missing_program() {
         println!("skipped: {program} is not installed (cargo xtask setup installs it)");
         return None;
     }
-    Some(Rig::start(settings))
+    Some(Rig::start(settings).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_sees_shares_become_paid_blocks() {
     let port = free_port();
-    let Some(rig) = rig(&settings(port)) else { return };
+    let Some(rig) = rig(&settings(port)).await else { return };
     let page = Page::open(&rig, "practice").await;
 
     page.shows("page-welcome").await;
@@ -82,9 +84,11 @@ async fn a_stranger_sees_shares_become_paid_blocks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn window_can_be_closed_and_opened_again_while_the_node_mines_and_quitting_is_clean() {
+async fn a39_a40_window_can_be_closed_and_opened_again_while_the_node_mines_and_quitting_is_clean()
+{
     let port = free_port();
-    let Some(rig) = rig(&settings(port)) else { return };
+    let Some(rig) = rig(&settings(port)).await else { return };
+    let watcher = TrayWatcher::start(rig.bus()).await;
     let page = Page::open(&rig, "window").await;
     page.click("practice-button").await;
     page.shows("start-button").await;
@@ -93,7 +97,11 @@ async fn window_can_be_closed_and_opened_again_while_the_node_mines_and_quitting
     let app = rig.app_process();
 
     rig.display.close_window().await;
+    page.shows("close-dialog").await;
+    page.picture("1-close").await;
+    page.click("close-keep").await;
     rig.display.until_no_window().await;
+    watcher.until_icon().await;
     page.forget();
     assert!(rig::is_alive(app), "closing the window does not end a node that runs");
     assert!(rig::takes_miners(port), "miners are still served");
@@ -120,7 +128,7 @@ async fn window_can_be_closed_and_opened_again_while_the_node_mines_and_quitting
 async fn bad_starts_are_sentences_that_can_be_tried_again() {
     let port = free_port();
     let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    let Some(rig) = rig("[practice]\nthread = 1\n") else { return };
+    let Some(rig) = rig("[practice]\nthread = 1\n").await else { return };
     let page = Page::open(&rig, "trouble").await;
 
     page.click("practice-button").await;
@@ -143,5 +151,36 @@ async fn bad_starts_are_sentences_that_can_be_tried_again() {
     let app = rig.app_process();
     page.click_to_end("quit").await;
     rig.until_gone(app).await;
+    assert!(!rig.log().contains("ERROR"), "{}", rig.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a40_without_a_tray_closing_minimises_and_quitting_says_what_it_means() {
+    let port = free_port();
+    let Some(rig) = rig(&settings(port)).await else { return };
+    let page = Page::open(&rig, "no-tray").await;
+    page.click("practice-button").await;
+    page.click("start-button").await;
+    page.reads_number("shares-mine", |shares| shares >= 1).await;
+    let app = rig.app_process();
+
+    rig.display.close_window().await;
+    page.is("close-no-tray", "data-code", "T-01").await;
+    page.picture("1-close").await;
+    page.click("close-keep").await;
+    page.vanishes("close-dialog").await;
+    assert!(rig::is_alive(app) && rig::takes_miners(port), "mining goes on");
+
+    // The window is still there, and the same.
+    page.click("quit").await;
+    page.reads("quit-dialog", "1 miner").await;
+    page.picture("2-quit").await;
+    page.click("quit-no").await;
+    page.vanishes("quit-dialog").await;
+    page.click("quit").await;
+    let asked = Instant::now();
+    page.click_to_end("quit-yes").await;
+    rig.until_gone(app).await;
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
     assert!(!rig.log().contains("ERROR"), "{}", rig.log());
 }

@@ -7,12 +7,16 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use crate::display::Display;
 
 /// The program under test.
 pub(crate) const APP: &str = env!("CARGO_BIN_EXE_p2pool-desktop");
 /// Longest wait for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// Programs that run at once: each mines, and a small computer has few cores.
+static PLACES: Semaphore = Semaphore::const_new(2);
 /// What a rig is made of.
 const PROGRAMS: [&str; 3] = ["Xvfb", "dbus-daemon", "WebKitWebDriver"];
 /// Where the system keeps programs that are not on everybody's path.
@@ -26,6 +30,7 @@ pub(crate) struct Rig {
     home: tempfile::TempDir,
     address: String,
     pub(crate) driver_port: u16,
+    _place: SemaphorePermit<'static>,
 }
 
 /// A child process that does not outlive the test.
@@ -56,7 +61,8 @@ impl Process {
 
 impl Rig {
     /// Starts everything around the program, with these settings in its data folder.
-    pub(crate) fn start(settings: &str) -> Self {
+    pub(crate) async fn start(settings: &str) -> Self {
+        let place = PLACES.acquire().await.unwrap();
         build_helper();
         let [xvfb, daemon, webdriver] = PROGRAMS.map(|name| find(name).unwrap());
         let display = Display::start(&xvfb);
@@ -79,9 +85,15 @@ impl Rig {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let driver = Process::start(&mut driver);
-        let rig = Self { _driver: driver, _bus: bus, display, home, address, driver_port };
+        let rig =
+            Self { _driver: driver, _bus: bus, display, home, address, driver_port, _place: place };
         rig.write_settings(settings);
         rig
+    }
+
+    /// Address of the session bus.
+    pub(crate) fn bus(&self) -> &str {
+        &self.address
     }
 
     /// Replaces the settings file.

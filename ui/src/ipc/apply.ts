@@ -38,6 +38,8 @@ export function applied(snapshot: AppSnapshot, change: Change): AppSnapshot {
       return { ...snapshot, events: [change.value, ...snapshot.events].slice(0, EVENTS_MAX) };
     case "practice":
       return { ...snapshot, practice: change.value };
+    case "computer":
+      return { ...snapshot, computer: change.value };
     case "theme":
       return { ...snapshot, theme: change.value };
     case "appearance":

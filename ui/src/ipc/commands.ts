@@ -4,6 +4,8 @@ export const COMMANDS = {
   subscribe: "subscribe",
   /** Argument `request`; replies when the request was understood. */
   request: "request",
+  /** Hides the window, or minimises it where there is no tray. */
+  hide: "hide",
   /** Ends the application in order, whatever runs. */
   quit: "quit",
 } as const;

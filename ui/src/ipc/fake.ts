@@ -1,5 +1,6 @@
 import { exhaustive } from "../exhaustive";
 import { applied } from "./apply";
+import { changed, leaving } from "./fake/computer";
 import { series } from "./fake/fixtures";
 import { begun, happened, Pretend } from "./fake/pretend";
 import { calculation, payoutsView } from "./fake/pages/payouts";
@@ -35,6 +36,8 @@ export class FakeHost implements Host {
   refuse: UiError | null = null;
   /** Times it was asked to end. */
   quits = 0;
+  /** Times its window was hidden. */
+  hides = 0;
 
   #script: ScriptName;
   #state: AppSnapshot;
@@ -62,6 +65,11 @@ export class FakeHost implements Host {
     if (this.refuse !== null) return Promise.reject(this.refuse);
     this.#do(request);
     return Promise.resolve(this.#reply(request));
+  }
+
+  hide(): Promise<void> {
+    this.hides += 1;
+    return Promise.resolve();
   }
 
   quit(): Promise<void> {
@@ -105,6 +113,8 @@ export class FakeHost implements Host {
     }
     if (request.kind === "saveFile") return { kind: "saved", path: `~/Downloads/${request.name}` };
     if (request.kind === "settings") return settingsReply(request.request);
+    const how = leaving(this.#state, request);
+    if (how !== null) return { kind: "leave", how };
     if (request.kind !== "payouts") return { kind: "done" };
     switch (request.request.kind) {
       case "calculate":
@@ -145,6 +155,8 @@ export class FakeHost implements Host {
           { section: "rates", value: { ...state.rates, mineHps: null } },
           happened(state, { kind: "miningPaused" }),
         ]);
+      case "computer":
+        return this.send({ section: "computer", value: changed(state.computer, request.request) });
       case "resumeMining":
         return this.#sendAll(begun(state));
       case "showRange":

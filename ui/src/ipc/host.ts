@@ -17,6 +17,9 @@ export interface Host {
   /** Asks for a deed. Its effect arrives as events. Rejects with a {@link UiError}. */
   request(request: AppRequest): Promise<AppReply>;
 
+  /** Hides the window, or minimises it where there is no tray; mining goes on. */
+  hide(): Promise<void>;
+
   /** Ends the application in order: closing the window alone does not while a node runs. */
   quit(): Promise<void>;
 }

@@ -22,6 +22,10 @@ export class TauriHost implements Host {
     return invoke<AppReply>(COMMANDS.request, { request });
   }
 
+  hide(): Promise<void> {
+    return invoke(COMMANDS.hide);
+  }
+
   quit(): Promise<void> {
     return invoke(COMMANDS.quit);
   }

@@ -2,6 +2,7 @@ import type { AppEvent } from "../ipc/generated/AppEvent";
 import type { AppReply } from "../ipc/generated/AppReply";
 import type { AppRequest } from "../ipc/generated/AppRequest";
 import type { AppSnapshot } from "../ipc/generated/AppSnapshot";
+import type { CloseChoice } from "../ipc/generated/CloseChoice";
 import type { Problem } from "../ipc/generated/Problem";
 import type { UiError } from "../ipc/generated/UiError";
 import { asUiError, type Host } from "../ipc/host";
@@ -96,6 +97,38 @@ export class AppStore {
       this.#failed = { error: asUiError(thrown, t("doing.request")), at: this.#clock.now };
       return null;
     }
+  }
+
+  /** Quits, unless the person has to be asked first. Never rejects. */
+  async askToQuit(): Promise<void> {
+    const reply = await this.request({ kind: "computer", request: { kind: "askToQuit" } });
+    if (reply === null || (reply.kind === "leave" && reply.how === "quit")) await this.quit();
+  }
+
+  /** Takes the question back; mining and the window stay. */
+  async stay(): Promise<void> {
+    await this.request({ kind: "computer", request: { kind: "answered" } });
+  }
+
+  /** Hides the window, as the person answered; `remember` makes that the rule. */
+  async keepRunning(remember: boolean): Promise<void> {
+    if (remember) await this.#rule("keepRunning");
+    await this.stay();
+    try {
+      await this.#host.hide();
+    } catch (thrown) {
+      this.#failed = { error: asUiError(thrown, t("doing.request")), at: this.#clock.now };
+    }
+  }
+
+  /** Quits, as the person answered; `remember` makes that the rule of the close button. */
+  async quitAsAnswered(remember: boolean): Promise<void> {
+    if (remember) await this.#rule("quit");
+    await this.quit();
+  }
+
+  async #rule(choice: CloseChoice): Promise<void> {
+    await this.request({ kind: "computer", request: { kind: "onClose", choice } });
   }
 
   /** Ends the application. Never rejects: a failure is a problem to show. */

@@ -32,6 +32,10 @@ class ManualHost implements Host {
     return this.refusal === null ? Promise.resolve({ kind: "done" }) : Promise.reject(this.refusal);
   }
 
+  hide(): Promise<void> {
+    return Promise.resolve();
+  }
+
   quit(): Promise<void> {
     return this.refusal === null ? Promise.resolve() : Promise.reject(this.refusal);
   }

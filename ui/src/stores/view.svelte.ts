@@ -20,6 +20,7 @@ export class View implements Omit<AppSnapshot, "seq" | "now"> {
   practice: AppSnapshot["practice"];
   theme: AppSnapshot["theme"];
   appearance: AppSnapshot["appearance"];
+  computer: AppSnapshot["computer"];
   page: AppSnapshot["page"];
   #snapshot: AppSnapshot;
 
@@ -41,6 +42,7 @@ export class View implements Omit<AppSnapshot, "seq" | "now"> {
     this.practice = $state.raw(snapshot.practice);
     this.theme = $state.raw(snapshot.theme);
     this.appearance = $state.raw(snapshot.appearance);
+    this.computer = $state.raw(snapshot.computer);
     this.page = $state.raw(snapshot.page);
   }
 
@@ -63,6 +65,7 @@ export class View implements Omit<AppSnapshot, "seq" | "now"> {
     this.practice = snapshot.practice;
     this.theme = snapshot.theme;
     this.appearance = snapshot.appearance;
+    this.computer = snapshot.computer;
     this.page = snapshot.page;
   }
 

@@ -6,6 +6,7 @@ import { miners } from "./pages/miners";
 import { checkUp } from "./pages/checkUp";
 import { setup } from "./pages/setup";
 import { report } from "./pages/report";
+import { leave } from "./leave";
 
 /** Every text: what all pages say, and the words of each page. */
 export const catalogue = {
@@ -17,4 +18,5 @@ export const catalogue = {
   ...checkUp,
   ...setup,
   ...report,
+  ...leave,
 } as const;

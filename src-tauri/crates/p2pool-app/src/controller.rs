@@ -3,6 +3,7 @@
 //! Requests come in, the node's news come in, time passes; after each of these the window's
 //! sections are made anew and what differs is sent. Nobody else writes any of it.
 
+mod computer;
 mod latest_list;
 mod live;
 mod node;
@@ -29,6 +30,7 @@ use crate::run::{Line, Run};
 use crate::settings::AppearanceFile;
 use crate::setup::Setup;
 use crate::state::{self, Wish};
+use computer::ComputerState;
 use live::Live;
 use pages::checkup::CheckUpState;
 use pages::{Pages, SettingsPage};
@@ -68,6 +70,7 @@ pub struct Controller {
     is_visible: bool,
     checkup: CheckUpState,
     ending: Option<oneshot::Sender<()>>,
+    computer: ComputerState,
     /// What subscribers have; events keep it true.
     shown: AppSnapshot,
     paces: Paces,
@@ -123,6 +126,7 @@ impl Controller {
             is_visible: true,
             checkup: CheckUpState::default(),
             ending: None,
+            computer: ComputerState::default(),
             shown,
             paces: Paces::default(),
             pages,
@@ -130,6 +134,7 @@ impl Controller {
         controller.learn_settings();
         let (data_dir, raw) = (controller.host.data_dir(), &controller.live.raw);
         controller.setup = Setup::new(data_dir, raw, ComputerStep::default());
+        controller.learn_computer();
         (AppHandle { asks: ask, is_node_up: node_up }, controller)
     }
 
@@ -145,6 +150,7 @@ impl Controller {
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut log_tick = tokio::time::interval(LOG_EVERY);
         log_tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        self.look_at_computer();
         loop {
             tokio::select! {
                 ask = self.asks.recv(), if self.ending.is_none() => match ask {

@@ -13,8 +13,10 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// What the controller is asked.
 #[derive(Debug)]
 pub(crate) enum Ask {
-    /// Give a snapshot and the events after it.
+    /// Give a snapshot and the events after it, to a window that is seen.
     Subscribe(oneshot::Sender<Subscription>),
+    /// The same, to somebody who is not.
+    Watch(oneshot::Sender<Subscription>),
     /// Do something the person asked for.
     Request(AppRequest, oneshot::Sender<Result<AppReply, UiError>>),
     /// End everything in order, then answer.
@@ -46,6 +48,16 @@ impl AppHandle {
     pub async fn subscribe(&self) -> Result<Subscription, UiError> {
         let (reply, answer) = oneshot::channel();
         self.ask(Ask::Subscribe(reply), answer).await
+    }
+
+    /// Begins a stream of events for somebody who shows no window: what a window that is not seen
+    /// would get.
+    ///
+    /// # Errors
+    /// `W-01` when the controller has ended.
+    pub async fn watch(&self) -> Result<Subscription, UiError> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Ask::Watch(reply), answer).await
     }
 
     /// Asks for a deed. The answer says that it was understood; its effect arrives as events.

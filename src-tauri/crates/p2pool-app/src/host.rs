@@ -12,6 +12,7 @@ use p2pool_devices::{ClientConfig, Interface, Ports, Reach};
 
 use crate::api::{Outside, UnixSeconds};
 use crate::logbook::LogBook;
+use crate::session::Session;
 
 /// The computer and the session the application runs in.
 ///
@@ -32,6 +33,9 @@ pub trait Host: fmt::Debug + Send + Sync + 'static {
 
     /// The present wall time.
     fn now(&self) -> UnixSeconds;
+
+    /// The session the person works in.
+    fn session(&self) -> &dyn Session;
 
     /// The computer's password store.
     fn keychain(&self) -> &dyn Keychain;

@@ -14,7 +14,7 @@
 //! use std::path::{Path, PathBuf};
 //! use std::sync::Arc;
 //! use p2pool_app::api::{AppRequest, UnixSeconds};
-//! use p2pool_app::{Controller, Host, Keychain};
+//! use p2pool_app::{Controller, Host, Keychain, Session};
 //!
 //! #[derive(Debug)]
 //! struct Here;
@@ -25,6 +25,7 @@
 //!     fn helper_program(&self) -> PathBuf { "p2pool-miner".into() }
 //!     fn threads_available(&self) -> u32 { 1 }
 //!     fn now(&self) -> UnixSeconds { UnixSeconds(1_800_000_000) }
+//!     fn session(&self) -> &dyn Session { unimplemented!("the person's own") }
 //!     fn keychain(&self) -> &dyn Keychain { unimplemented!("the system's own") }
 //! }
 //!
@@ -47,6 +48,8 @@ mod bitcoin_login;
 mod calendar;
 mod chart;
 mod checkup;
+mod companion;
+mod computer;
 mod controller;
 mod devices;
 mod estimate;
@@ -57,19 +60,26 @@ mod latest;
 mod link;
 mod logbook;
 mod mask;
+mod notify;
 mod problems;
 mod report;
 mod run;
 mod save;
+mod session;
 mod settings;
 mod setup;
 mod state;
 mod sync_pace;
+mod tray;
 mod views;
+mod words;
 
+pub use companion::Companion;
 pub use controller::Controller;
 pub use handle::{AppHandle, Subscription};
 pub use host::{Host, Keychain, KeychainError};
 pub use link::{NodeDeed, NodeLink, StartNode, start_node};
 pub use logbook::{LOG_LINES_MAX, LogBook};
 pub use p2pool_bitcoind::Secret;
+pub use session::{Notification, Power, Session, SessionError, Sound};
+pub use tray::{Tray, TrayIcon, TrayOffer};

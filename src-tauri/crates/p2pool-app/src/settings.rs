@@ -1,6 +1,6 @@
 //! Files of the application: the settings both shells share, and what the window remembers.
 
-mod files;
+pub(crate) mod files;
 #[cfg(test)]
 mod kill;
 mod last_run;

@@ -1,3 +1,4 @@
+import { computer } from "./computer";
 import { CATALOGUE } from "../generated/catalogue";
 import type { AppSnapshot } from "../generated/AppSnapshot";
 import type { ChartRange } from "../generated/ChartRange";
@@ -279,5 +280,6 @@ export function fresh(now: number): AppSnapshot {
       motion: "system",
       colourSafe: true,
     },
+    computer: computer(),
   };
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    Appearance, Effort, Hero, LatestEvent, Lights, LogLine, MiningControl, Mode, OverallState,
-    PageView, Payouts, PracticeFacts, Problem, Rates, Series, SeriesPoint, Shares, Theme,
-    UnixSeconds,
+    Appearance, Computer, Effort, Hero, LatestEvent, Lights, LogLine, MiningControl, Mode,
+    OverallState, PageView, Payouts, PracticeFacts, Problem, Rates, Series, SeriesPoint, Shares,
+    Theme, UnixSeconds,
 };
 
 /// Everything the window shows, at one moment.
@@ -51,6 +51,8 @@ pub struct AppSnapshot {
     pub theme: Theme,
     /// How things look beside that.
     pub appearance: Appearance,
+    /// What the computer does for the application.
+    pub computer: Computer,
     /// What the shown page shows beside all this.
     pub page: PageView,
 }
@@ -77,6 +79,7 @@ impl AppSnapshot {
             practice: None,
             theme: Theme::System,
             appearance: Appearance::default(),
+            computer: Computer::default(),
             page: PageView::None,
         }
     }
@@ -107,6 +110,7 @@ impl AppSnapshot {
             Change::Practice(practice) => self.practice = practice,
             Change::Theme(theme) => self.theme = theme,
             Change::Appearance(appearance) => self.appearance = appearance,
+            Change::Computer(computer) => self.computer = computer,
             Change::Page(page) => self.page = page,
             // Kept by whoever looks at it.
             Change::Log(_) => {}
@@ -166,6 +170,8 @@ pub enum Change {
     Theme(Theme),
     /// [`AppSnapshot::appearance`].
     Appearance(Appearance),
+    /// [`AppSnapshot::computer`].
+    Computer(Computer),
     /// [`AppSnapshot::page`].
     Page(PageView),
     /// New lines of the log, while it is looked at; the snapshot keeps none.

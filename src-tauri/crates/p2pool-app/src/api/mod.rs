@@ -32,6 +32,7 @@
 
 mod appearance;
 mod checkup;
+mod computer;
 mod control;
 mod error;
 mod event;
@@ -60,6 +61,9 @@ pub use checkup::{
     CheckName, CheckOutcome, CheckResult, CheckUp, CheckUpRequest, Checks, HEALTH_MINERS_MAX,
     HealthLine, HealthSubject, HealthText, Ladder, LateAdvice, LateCause, LateMeasure, RUNGS, Rung,
     UNPAID_SHARES_MAX, UnpaidShare, UnpaidShares,
+};
+pub use computer::{
+    CloseChoice, Computer, ComputerRequest, Leave, NotificationChoice, NotificationEvent, Question,
 };
 pub use control::{MiningControl, WaitReason};
 pub use error::UiError;

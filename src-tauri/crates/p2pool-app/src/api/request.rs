@@ -9,8 +9,8 @@ use std::fmt;
 use super::pages::payouts::{Calculation, PayoutsRequest};
 use super::pages::pool::{PoolRequest, ShareCells, ShareDetails, ShareTree};
 use super::{
-    AddressVerdict, ChartRange, CheckUpRequest, LogLines, Page, ReportPreview, SettingsChange,
-    SettingsRequest, SetupRequest, ShareSizeOutlook,
+    AddressVerdict, ChartRange, CheckUpRequest, ComputerRequest, Leave, LogLines, Page,
+    ReportPreview, SettingsChange, SettingsRequest, SetupRequest, ShareSizeOutlook,
 };
 
 /// A deed the user asked for. The reply says that it was understood; the effect arrives as events.
@@ -37,8 +37,13 @@ pub enum AppRequest {
     StartMining,
     /// Takes an armed start back.
     CancelStart,
-    /// Pauses mining until `ResumeMining`.
-    PauseMining,
+    /// Pauses mining until `ResumeMining`, or for a time.
+    PauseMining {
+        /// Mining goes on by itself after this many seconds.
+        #[serde(default)]
+        #[ts(optional = nullable)]
+        for_secs: Option<u32>,
+    },
     /// Resumes mining.
     ResumeMining,
     /// Chooses the range of the hash rate chart; answered by a `Series` event.
@@ -103,6 +108,11 @@ pub enum AppRequest {
     TryAgain {
         /// [`Problem::id`](super::Problem::id).
         problem: u32,
+    },
+    /// About the computer: start, sleep, notifications, how the window goes.
+    Computer {
+        /// What is asked.
+        request: ComputerRequest,
     },
     /// Hides a problem until it happens anew.
     DismissProblem {
@@ -204,6 +214,11 @@ pub enum AppReply {
     SettingsChanges {
         /// Line by line.
         changes: Vec<SettingsChange>,
+    },
+    /// How the window goes: the answer to `CloseWindow` and `AskToQuit`.
+    Leave {
+        /// How.
+        how: Leave,
     },
 }
 

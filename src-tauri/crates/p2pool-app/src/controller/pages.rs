@@ -64,6 +64,10 @@ impl Controller {
     pub(super) fn show_page(&mut self, page: Page) {
         self.page = page;
         self.checkup.is_old = true;
+        self.show_computer(|computer| computer.invited_to = None);
+        if matches!(page, Page::Settings | Page::Setup | Page::CheckUp) {
+            self.look_at_computer();
+        }
         self.page_is_due();
     }
 

@@ -80,6 +80,7 @@ impl Controller {
 
     /// Time has passed.
     pub(super) fn pass(&mut self) {
+        self.end_pause();
         MODES.into_iter().for_each(|mode| self.pass_site(mode));
         self.setup_tick();
         self.miners_pass();
@@ -232,6 +233,7 @@ impl Controller {
             problems: self.site().problems.list(),
             theme: self.shown.theme,
             appearance: self.shown.appearance,
+            computer: self.shown.computer.clone(),
             page: self.page_view(),
             series: Series::empty(self.range),
             ..AppSnapshot::fresh(self.host.version(), now)

@@ -25,10 +25,11 @@ impl Controller {
                 self.set_visible(true);
                 self.publish();
                 self.shown.now = self.host.now();
-                let events = self.events.subscribe();
-                let subscription = Subscription { snapshot: self.shown.clone(), events };
                 // Who asked may have gone.
-                let _ = reply.send(subscription);
+                let _ = reply.send(self.subscription());
+            }
+            Ask::Watch(reply) => {
+                let _ = reply.send(self.subscription());
             }
             Ask::Request(AppRequest::Pool { request }, reply) => self.ask_pool(request, reply),
             Ask::Request(AppRequest::Payouts { request }, reply) => {
@@ -46,6 +47,10 @@ impl Controller {
         }
     }
 
+    fn subscription(&self) -> Subscription {
+        Subscription { snapshot: self.shown.clone(), events: self.events.subscribe() }
+    }
+
     fn request(&mut self, request: &AppRequest) -> Result<AppReply, UiError> {
         match *request {
             AppRequest::Settings { ref request } => return self.settings_request(request),
@@ -58,16 +63,18 @@ impl Controller {
                     *wish = if is_resume { Wish::Paused } else { Wish::Idle };
                 }
             }),
-            AppRequest::PauseMining => self.change_wish(|wish| {
-                if matches!(wish, Wish::Mining | Wish::Armed { .. }) {
-                    *wish = Wish::Paused;
-                }
-            }),
-            AppRequest::ResumeMining => self.change_wish(|wish| {
-                if *wish == Wish::Paused {
-                    *wish = Wish::Armed { is_resume: true };
-                }
-            }),
+            AppRequest::PauseMining { for_secs } => {
+                self.pause_for(for_secs);
+                self.change_wish(|wish| {
+                    if matches!(wish, Wish::Mining | Wish::Armed { .. }) {
+                        *wish = Wish::Paused;
+                    }
+                });
+            }
+            AppRequest::ResumeMining => {
+                self.pause_for(None);
+                self.change_wish(resume);
+            }
             AppRequest::ShowRange { range } => self.choose_range(range),
             AppRequest::SetTheme { theme } => self.set_theme(theme),
             AppRequest::ShowPage { page } => self.show_page(page),
@@ -80,6 +87,7 @@ impl Controller {
             AppRequest::Miners { ref request } => self.miners_request(request)?,
             // Answered once the work is done.
             AppRequest::Payouts { .. } | AppRequest::SaveFile { .. } => {}
+            AppRequest::Computer { ref request } => return self.computer_request(request),
         }
         Ok(AppReply::Done)
     }
@@ -120,13 +128,24 @@ impl Controller {
         Ok(())
     }
 
+    /// A pause that was asked for a time is over.
+    pub(super) fn end_pause(&mut self) {
+        if let Some(mode) = self.pause_over() {
+            self.change_wish_of(mode, resume);
+        }
+    }
+
     /// Changes what is wished of the node that the window shows. What is wished of live mining
     /// holds for the next start of the program too.
     fn change_wish(&mut self, change: impl FnOnce(&mut Wish)) {
-        let wish = &mut self.sites[self.mode].wish;
+        self.change_wish_of(self.mode, change);
+    }
+
+    fn change_wish_of(&mut self, mode: Mode, change: impl FnOnce(&mut Wish)) {
+        let wish = &mut self.sites[mode].wish;
         let before = *wish;
         change(wish);
-        if self.mode == Mode::Live && *wish != before {
+        if mode == Mode::Live && *wish != before {
             self.remember_wish();
         }
     }
@@ -249,5 +268,12 @@ impl Controller {
             ..chart::series(range, points, now)
         };
         self.send(Change::Series(series));
+    }
+}
+
+/// Mining goes on after a pause.
+fn resume(wish: &mut Wish) {
+    if *wish == Wish::Paused {
+        *wish = Wish::Armed { is_resume: true };
     }
 }

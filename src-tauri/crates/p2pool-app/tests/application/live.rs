@@ -89,7 +89,7 @@ async fn mining_goes_on_at_the_next_start_and_a_pause_stays_one() {
     let mut node = next.next_node().await;
     be_ready(&node);
     node.expect_mining(true).await;
-    next.ask(AppRequest::PauseMining).await;
+    next.ask(AppRequest::PauseMining { for_secs: None }).await;
     node.expect_mining(false).await;
     let paused = next.file_with("last-run.toml", "mining = \"paused\"").await;
 

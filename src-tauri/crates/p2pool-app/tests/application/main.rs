@@ -1,6 +1,7 @@
 //! The controller with a scripted node and a host of its own, on virtual time.
 #![expect(clippy::unwrap_used, reason = "in a test that is the point")]
 
+mod computer;
 mod devices;
 #[path = "../../../p2poold/src/fake_node.rs"]
 mod fake_node;
@@ -10,6 +11,7 @@ mod payouts;
 mod pool;
 mod pool_page;
 mod problems;
+mod session;
 mod settings;
 mod setup;
 mod states;

@@ -126,7 +126,7 @@ async fn between_shares_the_moment_the_last_one_left_is_known() {
 async fn pause_keeps_the_shares_and_resuming_is_told_as_such() {
     let (mut world, mut node) = World::mining().await;
     node.set_chain(|chain| chain.window = vec![share(2, SIMULATED), share(1, ME)]);
-    world.ask(AppRequest::PauseMining).await;
+    world.ask(AppRequest::PauseMining { for_secs: None }).await;
     node.expect_mining(false).await;
     world.window.until(|shown| matches!(shown.overall, OverallState::Paused { .. })).await;
     // 360 shares fill this window at most, one each 10 s; mine is the second newest.

@@ -109,7 +109,7 @@ async fn chart_shows_what_was_mined_and_the_range_that_was_chosen() {
     assert_eq!(series.range, ChartRange::Hour1);
     assert!(series.points.iter().filter(|p| p.mine_hps == Some(46e6)).count() >= 3);
 
-    world.ask(AppRequest::PauseMining).await;
+    world.ask(AppRequest::PauseMining { for_secs: None }).await;
     node.expect_mining(false).await;
     let is_gap = |shown: &p2pool_app::api::AppSnapshot| {
         shown.series.points.last().is_some_and(|point| point.mine_hps.is_none())

@@ -12,7 +12,7 @@ use p2pool_app::api::{
     UiError, UnixSeconds,
 };
 use p2pool_app::{
-    AppHandle, Controller, Host, Keychain, KeychainError, NodeDeed, NodeLink, Secret,
+    AppHandle, Controller, Host, Keychain, KeychainError, NodeDeed, NodeLink, Secret, Session,
 };
 use p2pool_bitcoind::local::{Surroundings, System, Variables};
 use p2pool_devices::{ClientConfig, Interface, Ports, Reach};
@@ -26,6 +26,8 @@ use p2pool_sharechain::time::UnixTime;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+
+use crate::session::TestSession;
 
 /// Wall time at the start of every test.
 pub(crate) const BEGIN: u64 = 1_800_000_000;
@@ -61,6 +63,7 @@ pub(crate) struct TestHost {
     pub(crate) surroundings: Mutex<Surroundings>,
     /// Where devices made of software listen; nowhere, unless a test has some.
     device_ports: Ports,
+    pub(crate) session: TestSession,
 }
 
 /// A password store in memory, which can be made to fail.
@@ -140,6 +143,10 @@ impl Host for TestHost {
     fn interfaces(&self) -> std::io::Result<Vec<Interface>> {
         let address = [192, 168, 1, 20].into();
         Ok(vec![Interface { name: "eth0".into(), address, prefix: 24, is_virtual: false }])
+    }
+
+    fn session(&self) -> &dyn Session {
+        &self.session
     }
 
     fn keychain(&self) -> &dyn Keychain {
@@ -460,6 +467,7 @@ pub(crate) fn host(dir: tempfile::TempDir) -> Arc<TestHost> {
         keychain: TestKeychain::default(),
         surroundings: Mutex::new(surroundings),
         device_ports: Ports { http: DEVICES_AT.with(Cell::get), cgminer: NOWHERE },
+        session: TestSession::default(),
     })
 }
 
