@@ -50,7 +50,7 @@ async fn a40_closing_asks_once_and_remembers_the_answer() {
     assert_eq!(leave(&world, close).await, Leave::Hide);
     let no_tray = ComputerRequest::CloseWindow { has_tray: false };
     assert_eq!(leave(&world, no_tray).await, Leave::Minimise, "the window is never lost");
-    assert!(world.host_file("computer.toml").await.contains("keepRunning"));
+    world.file_with("computer.toml", "keepRunning").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,7 +91,7 @@ async fn choices_about_notifications_are_kept() {
         shown.computer.notifications.iter().any(|choice| choice.event == event && choice.is_on)
     };
     world.window.until(is_on).await;
-    assert!(world.host_file("computer.toml").await.contains("share = true"));
+    world.file_with("computer.toml", "share = true").await;
 }
 
 #[tokio::test(start_paused = true)]

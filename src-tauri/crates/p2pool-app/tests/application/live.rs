@@ -111,7 +111,7 @@ async fn quitting_while_mining_is_no_pause() {
     world.file_with("last-run.toml", "mining = \"on\"").await;
     let app = world.app.clone();
     let ((), ()) = tokio::join!(app.stop(), node.expect_stop(true));
-    assert!(world.host_file("last-run.toml").await.contains("mining = \"on\""));
+    world.file_with("last-run.toml", "mining = \"on\"").await;
     world.join().await;
 }
 
@@ -142,7 +142,7 @@ async fn live_mining_can_rest_until_practice_is_left() {
     world.ask(AppRequest::StartMining).await;
     practice.set_mining_well();
     practice.expect_mining(true).await;
-    assert!(world.host_file("last-run.toml").await.contains("mining = \"on\""));
+    world.file_with("last-run.toml", "mining = \"on\"").await;
 
     world.ask(AppRequest::LeavePractice).await;
     live.expect_mining(true).await;
