@@ -74,7 +74,25 @@ fn user_password(user: &str, password: Secret) -> Auth {
     Auth::UserPassword { user: user.to_owned(), password }
 }
 
+/// A password that is known from now on, and that no log may show.
+pub(crate) fn hide(host: &dyn Host, password: &Secret) {
+    if let Some(log) = host.log() {
+        log.hide(password.expose());
+    }
+}
+
 fn password(
+    url: &str,
+    file: Option<&std::path::Path>,
+    host: &dyn Host,
+    given: Option<&Secret>,
+) -> Result<Secret, Box<Condition>> {
+    let password = stored_password(url, file, host, given)?;
+    hide(host, &password);
+    Ok(password)
+}
+
+fn stored_password(
     url: &str,
     file: Option<&std::path::Path>,
     host: &dyn Host,

@@ -225,6 +225,7 @@ fn look_at(host: &dyn Host, folder: &Path) -> Option<Looked> {
 /// That the store cannot be asked is told when something has to be kept there.
 fn kept(host: &dyn Host, url: &str) -> Option<(Secret, Option<PathBuf>)> {
     if let Ok(Some(password)) = host.keychain().get(&bitcoin_login::account(url)) {
+        bitcoin_login::hide(host, &password);
         return Some((password, None));
     }
     let file = host.data_dir().join(PASSWORD_FILE);
@@ -232,6 +233,7 @@ fn kept(host: &dyn Host, url: &str) -> Option<(Secret, Option<PathBuf>)> {
 }
 
 fn keep(host: &dyn Host, password: &Secret, place: &KeepPlace) -> Result<(), KeepError> {
+    bitcoin_login::hide(host, password);
     match place {
         KeepPlace::Keychain(url) => {
             Ok(host.keychain().set(&bitcoin_login::account(url), password)?)

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use p2pool_app::api::{
-    AppRequest, MiningControl, Mode, OverallState, ProblemAction, ProblemCode, SettingsRequest,
-    TypedText, UnixSeconds, WaitReason,
+    AppRequest, LogLevel, MiningControl, Mode, OverallState, ProblemAction, ProblemCode,
+    SettingsRequest, TypedText, UnixSeconds, WaitReason,
 };
 use p2pool_app::{Keychain, KeychainError};
 use p2pool_bitcoind::{Auth, NodeFacts, Secret};
@@ -218,6 +218,12 @@ async fn password_comes_from_the_password_store() {
     let node = world.next_node().await;
     let auth = Auth::UserPassword { user: "bob".into(), password };
     assert_eq!(login(&node.settings.bitcoin), ("http://10.0.0.5:8332", &auth));
+
+    // Whoever says it from now on, the log does not repeat it.
+    let log = &world.host.log;
+    log.write(UnixSeconds(BEGIN), LogLevel::Info, "other", "it was hunter2", "word=hunter2");
+    let line = &log.before(None, 1).lines[0];
+    assert!(!format!("{line:?}").contains("hunter2"), "{line:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,8 @@ use p2pool_app::api::{
     UiError, UnixSeconds,
 };
 use p2pool_app::{
-    AppHandle, Controller, Host, Keychain, KeychainError, NodeDeed, NodeLink, Secret, Session,
+    AppHandle, Controller, Host, Keychain, KeychainError, LogBook, NodeDeed, NodeLink, Secret,
+    Session,
 };
 use p2pool_bitcoind::local::{Surroundings, System, Variables};
 use p2pool_devices::{ClientConfig, Interface, Ports, Reach};
@@ -64,6 +65,7 @@ pub(crate) struct TestHost {
     /// Where devices made of software listen; nowhere, unless a test has some.
     device_ports: Ports,
     pub(crate) session: TestSession,
+    pub(crate) log: Arc<LogBook>,
 }
 
 /// A password store in memory, which can be made to fail.
@@ -118,6 +120,10 @@ impl Host for TestHost {
 
     fn data_dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    fn log(&self) -> Option<Arc<LogBook>> {
+        Some(Arc::clone(&self.log))
     }
 
     fn helper_program(&self) -> PathBuf {
@@ -468,6 +474,7 @@ pub(crate) fn host(dir: tempfile::TempDir) -> Arc<TestHost> {
         surroundings: Mutex::new(surroundings),
         device_ports: Ports { http: DEVICES_AT.with(Cell::get), cgminer: NOWHERE },
         session: TestSession::default(),
+        log: Arc::default(),
     })
 }
 
