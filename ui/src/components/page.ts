@@ -1,11 +1,30 @@
 import type { AppReply } from "../ipc/generated/AppReply";
 import type { AppRequest } from "../ipc/generated/AppRequest";
 import type { AppSnapshot } from "../ipc/generated/AppSnapshot";
+import type { LogLevel } from "../ipc/generated/LogLevel";
+import type { LogLine } from "../ipc/generated/LogLine";
+import type { LogSource } from "../ipc/generated/LogSource";
 import type { Problem } from "../ipc/generated/Problem";
 import type { ProblemAction } from "../ipc/generated/ProblemAction";
 import type { Page } from "../ipc/generated/Page";
 import type { TextKey } from "../text";
 import type { IconName } from "./Icon.svelte";
+
+/** The log, as the page that shows it is given it. */
+export interface LogView {
+  /** Lines that pass the filter, oldest first. */
+  readonly shown: readonly LogLine[];
+  readonly filter: { level: LogLevel; source: LogSource | "all"; search: string };
+  readonly isPaused: boolean;
+  /** Begins to look. */
+  open(): Promise<void>;
+  /** Ends looking: no line is sent or kept any more. */
+  close(): void;
+  /** Looks at other lines. */
+  choose(change: Partial<LogView["filter"]>): void;
+  /** Stops the list, or lets it go on with what came meanwhile. */
+  pause(isPaused: boolean): void;
+}
 
 /** What every page is given. */
 export interface PageProps {
@@ -17,6 +36,8 @@ export interface PageProps {
   look: "dark" | "light";
   /** The part of the page that was asked for. */
   part?: string | null;
+  /** The log; read for as long as a page has it open. */
+  log?: LogView;
   /** Asks for a deed, or a question; `null` if it failed, which is shown as a problem. */
   ask: (request: AppRequest) => Promise<AppReply | null>;
   /** Presses a button of a problem. */

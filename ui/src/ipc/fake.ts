@@ -106,7 +106,7 @@ export class FakeHost implements Host {
   }
 
   #reply(request: AppRequest): AppReply {
-    if (request.kind === "checkUp") return checkUpReply(request.ask);
+    if (request.kind === "checkUp") return checkUpReply(request.ask, this.#state.now);
     if (request.kind === "pool") return poolReply(this.#state.now, request.request);
     if (request.kind === "setup" && request.request.kind === "judgeAddress") {
       return { kind: "address", verdict: judged(request.request.text) };

@@ -8,6 +8,7 @@ import type { UiError } from "../ipc/generated/UiError";
 import { asUiError, type Host } from "../ipc/host";
 import { t } from "../text";
 import type { Clock } from "./clock.svelte";
+import { LogStore } from "./log.svelte";
 import { View } from "./view.svelte";
 
 /** Silence after which data looks stale, in seconds; the border's STALE_SECS_MIN. */
@@ -36,6 +37,8 @@ export class AppStore {
   /** What the window shows; `null` until the first snapshot. */
   view: View | null = $state.raw(null);
   connection: Connection = $state("connecting");
+  /** The log, which the view keeps no lines of. */
+  readonly log = new LogStore((ask) => this.request({ kind: "checkUp", ask }));
 
   #host: Host;
   #clock: Clock;
@@ -171,6 +174,8 @@ export class AppStore {
     for (const event of early) {
       if (event.seq > snapshot.seq && this.#stream === stream) this.#apply(event);
     }
+    // Lines sent between the two streams are lost.
+    this.log.again();
   }
 
   #apply(event: AppEvent): void {
@@ -180,7 +185,8 @@ export class AppStore {
     }
     this.#seq = event.seq;
     this.#heardAt = this.#clock.now;
-    this.view?.apply(event.change);
+    if (event.change.section === "log") this.log.append(event.change.value);
+    else this.view?.apply(event.change);
   }
 
   #lose(error: UiError | null): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { logLine } from "../ipc/fake/log";
 import { fresh } from "../ipc/fake/fixtures";
 import type { AppEvent } from "../ipc/generated/AppEvent";
 import type { AppReply } from "../ipc/generated/AppReply";
@@ -73,6 +74,24 @@ describe("the stream", () => {
     host.stream(0).emit(pause(9));
     expect(app.view?.overall.state).toBe("paused");
     expect(host.subscriptions).toHaveLength(1);
+  });
+
+  it("hands lines of the log to who looks at it, and to nobody else", async () => {
+    const { host, app } = setUp();
+    const lines = (seq: number): AppEvent => ({
+      seq,
+      change: { section: "log", value: [logLine(seq, NOW)] },
+    });
+    void app.connect();
+    await host.stream(0).reply(7);
+    host.stream(0).emit(lines(8));
+    expect(app.log.count).toBe(0);
+    await app.log.open();
+    host.stream(0).emit(lines(9));
+    expect(app.log.count).toBe(1);
+    host.stream(0).emit(lines(11));
+    await host.stream(1).reply(11);
+    expect(app.log.count, "begun anew after a gap").toBe(0);
   });
 
   it("keeps events that overtake the snapshot and drops those it covers", async () => {

@@ -5,6 +5,7 @@ import { connect } from "./pages/connect";
 import { miners } from "./pages/miners";
 import { checkUp } from "./pages/checkUp";
 import { setup } from "./pages/setup";
+import { log } from "./pages/log";
 import { report } from "./pages/report";
 import { leave } from "./leave";
 
@@ -18,5 +19,6 @@ export const catalogue = {
   ...checkUp,
   ...setup,
   ...report,
+  ...log,
   ...leave,
 } as const;

@@ -25,7 +25,7 @@ function open(change: Partial<View> = {}, problems: Problem[] = []) {
       look: "dark",
       ask: (request) => {
         asked.push(request);
-        return Promise.resolve(request.kind === "checkUp" ? checkUpReply(request.ask) : null);
+        return Promise.resolve(request.kind === "checkUp" ? checkUpReply(request.ask, NOW) : null);
       },
       act: (_, action) => pressed.push(action),
       show: () => {},

@@ -3,6 +3,7 @@ import type { CheckUpRequest } from "../../generated/CheckUpRequest";
 import type { CheckUp } from "../../generated/CheckUp";
 import type { HealthLine } from "../../generated/HealthLine";
 import type { Rung } from "../../generated/Rung";
+import { logBefore } from "../log";
 import type { CheckName } from "../../generated/CheckName";
 import type { CheckResult } from "../../generated/CheckResult";
 
@@ -120,7 +121,7 @@ export function rungs(now: number): Rung[] {
 }
 
 /** What the application answers. */
-export function checkUpReply(ask: CheckUpRequest): AppReply {
+export function checkUpReply(ask: CheckUpRequest, now: number): AppReply {
   switch (ask.kind) {
     case "previewReport": {
       const address = ask.shows.addresses ? "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4" : "[address]";
@@ -133,7 +134,7 @@ export function checkUpReply(ask: CheckUpRequest): AppReply {
     case "saveReport":
       return { kind: "saved", path: "~/Downloads/p2pool-desktop-report-1800000000.zip" };
     case "readLog":
-      return { kind: "log", log: { lines: [], hasOlder: false } };
+      return { kind: "log", log: logBefore(ask.before, now) };
     case "runTests":
     case "showLog":
       return { kind: "done" };
