@@ -5,6 +5,7 @@ import Home from "./pages/Home/Home.svelte";
 import Miners from "./pages/Miners/Miners.svelte";
 import Payouts from "./pages/Payouts/Payouts.svelte";
 import Pool from "./pages/Pool/Pool.svelte";
+import Settings from "./pages/Settings/Settings.svelte";
 
 /** A page of the window. */
 export interface PageEntry extends NavEntry {
@@ -18,4 +19,5 @@ export const PAGES: readonly PageEntry[] = [
   { page: "payouts", icon: "payouts", label: "nav.payouts", component: Payouts },
   { page: "pool", icon: "pool", label: "nav.pool", component: Pool },
   { page: "checkUp", icon: "checkUp", label: "nav.checkUp", component: CheckUp },
+  { page: "settings", icon: "settings", label: "nav.settings", component: Settings },
 ];

@@ -4,6 +4,7 @@ import { pool } from "./pages/pool";
 import { connect } from "./pages/connect";
 import { miners } from "./pages/miners";
 import { checkUp } from "./pages/checkUp";
+import { settings } from "./pages/settings";
 import { setup } from "./pages/setup";
 import { log } from "./pages/log";
 import { report } from "./pages/report";
@@ -17,6 +18,7 @@ export const catalogue = {
   ...connect,
   ...miners,
   ...checkUp,
+  ...settings,
   ...setup,
   ...report,
   ...log,

@@ -7,7 +7,7 @@ import type { SetupStep } from "../../ipc/generated/SetupStep";
 import type { SetupView } from "../../ipc/generated/SetupView";
 import { judged, setupView, setUp } from "../../ipc/fake/pages/setup";
 import { t } from "../../text";
-import { groups, looksSecret } from "./address";
+import { groups, looksSecret } from "../../format/address";
 import Setup from "./Setup.svelte";
 
 const ADDRESS = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";

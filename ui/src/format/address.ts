@@ -1,5 +1,5 @@
-import type { AddressVerdict } from "../../ipc/generated/AddressVerdict";
-import { t } from "../../text";
+import type { AddressVerdict } from "../ipc/generated/AddressVerdict";
+import { t } from "../text";
 
 /** An address in groups of four, as people compare it. */
 export function groups(address: string): string[] {
